@@ -1,0 +1,25 @@
+"""The error tree of the bot. Each error says when it occurs and what to do.
+
+ShopbotError
+ ├── ConfigError       a setting is wrong; the message names the setting and the remedy
+ ├── NotReadyError     something has to be built first; the message names the command
+ └── GeneratorError    a generator could not answer; the plain fallback speaks
+"""
+
+from __future__ import annotations
+
+
+class ShopbotError(Exception):
+    """Anything the user can mend; printed as one line."""
+
+
+class ConfigError(ShopbotError):
+    """A setting is unknown or has a value that cannot be used."""
+
+
+class NotReadyError(ShopbotError):
+    """The shop has no catalogue or index yet, or they do not belong together."""
+
+
+class GeneratorError(ShopbotError):
+    """The model behind a generator is missing, broken or too slow."""

@@ -1,0 +1,73 @@
+"""The closed list of dialogue acts and slots, read from `acts.toml`.
+
+Knows nothing about how an act is phrased or filled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+MARKER = re.compile(r"<([a-z]+(?:_[a-z]+)*(?:_\d)?)>")
+
+
+class UnknownActError(ValueError):
+    """An act or slot name that is not in the closed list; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActSpec:
+    """What an act says and which slots it may carry, in canonical order."""
+
+    name: str
+    about: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return self.required + self.optional
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The whole closed list; `digest` is the SHA-256 of its file, `version` its number."""
+
+    version: int
+    digest: str
+    slots: tuple[str, ...]
+    acts: dict[str, ActSpec]
+
+    def act(self, name: str) -> ActSpec:
+        """Returns the act's description. Raises UnknownActError."""
+        try:
+            return self.acts[name]
+        except KeyError:
+            raise UnknownActError(f"no act {name!r}; acts.toml lists {sorted(self.acts)}") from None
+
+
+@cache
+def inventory() -> Inventory:
+    """Returns the inventory that ships with this version. Raises UnknownActError if it contradicts itself."""
+    raw = files("prompts").joinpath("acts.toml").read_bytes()
+    data = tomllib.loads(raw.decode("utf-8"))
+    slots = tuple(data["slots"])
+    acts = {}
+    for name, body in data["acts"].items():
+        spec = ActSpec(
+            name, body["about"], tuple(body.get("required", ())), tuple(body.get("optional", ()))
+        )
+        unknown = set(spec.slots) - set(slots)
+        if unknown:
+            raise UnknownActError(f"act {name!r} uses unknown slots {sorted(unknown)}")
+        acts[name] = spec
+    return Inventory(data["version"], hashlib.sha256(raw).hexdigest(), slots, acts)
+
+
+def markers(text: str) -> list[str]:
+    """Lists the slot names marked in `text` (`<title_1>`), in order, repeats included."""
+    return MARKER.findall(text)
