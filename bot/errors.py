@@ -3,7 +3,10 @@
 ShopbotError
  ├── ConfigError       a setting is wrong; the message names the setting and the remedy
  ├── NotReadyError     something has to be built first; the message names the command
- └── GeneratorError    a generator could not answer; the plain fallback speaks
+ ├── GeneratorError    a generator could not answer; the plain fallback speaks
+ ├── MessageError      a message is blank or over-long; send another
+ ├── SessionUnknownError  no such conversation, or it was erased; start a new one
+ └── TurnUnknownError  the conversation has no such turn
 """
 
 from __future__ import annotations
@@ -23,3 +26,15 @@ class NotReadyError(ShopbotError):
 
 class GeneratorError(ShopbotError):
     """The model behind a generator is missing, broken or too slow."""
+
+
+class MessageError(ShopbotError):
+    """A message is blank once cleaned, or longer than `chat.max_message_chars`."""
+
+
+class SessionUnknownError(ShopbotError):
+    """No conversation has this session id: it was never issued, or has been erased."""
+
+
+class TurnUnknownError(ShopbotError):
+    """The turn does not exist or belongs to another conversation."""

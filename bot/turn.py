@@ -165,3 +165,19 @@ class Reply:
     generator_name: str = "plain"
     generator_version: str = ""
     timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One message as a face of the shop hands it over.
+
+    `session_id` None starts a conversation. `training_consent` None leaves it as stored, or at
+    the shop's default. A repeated `client_message_id` is answered with the stored reply.
+    """
+
+    message: str
+    session_id: str | None = None
+    customer_id: str | None = None
+    locale: str | None = None
+    training_consent: bool | None = None
+    client_message_id: str | None = None
