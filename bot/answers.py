@@ -1,0 +1,186 @@
+"""Finds the sentence or attribute that answers a question, or finds that nothing does.
+
+Evidence is scored by the words of the question that a sentence holds (weighted by rarity) and by
+meaning; below the threshold there is no answer. Knows nothing about acts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.catalogue import Catalogue
+from bot.understanding.language import WIDE
+from db.records import Attribute, Passage, Product
+from prompts.concepts import concepts
+from retrieval.sentences import sentences
+from retrieval.hybrid import Searcher
+from retrieval.text import tokens
+
+Span = tuple[str, Passage | None, Attribute | None]
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+WORDS_ENOUGH = 0.55  # share of the question's weight that answers by itself
+MEANING_ENOUGH = 0.62  # cosine that answers by itself
+BOTH_ENOUGH = 0.42  # mean of the two that answers together
+FIGURE_BONUS = 0.15  # "how long", "how much": a sentence with a figure is likelier
+MAX_QUOTE = {"en": 320, "zh": 160}
+_FIGURE = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|ten)\b|[一二三四五六七八九十百]", re.I
+)
+_ASKS_FIGURE = re.compile(
+    r"\bhow (?:long|many|much|often|far|high|heavy|big|tall|fast)\b|\bwhen\b|多少|多久|几|多长|多大",
+    re.I,
+)
+_HOLLOW = frozenset(
+    tokens(
+        "is are was it its the a an of for to and or in on with without me my i you your we us do does did can could will"
+        " would have has had get got what which when where who how much many long if then please tell about there any this"
+        " that one ones use used using come comes go put take make made buy want need know does work so just only really still also"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A span of shop text that may answer, with its score; `passage` or `attribute` says where."""
+
+    text: str
+    score: float
+    passage: Passage | None = None
+    attribute: Attribute | None = None
+    covered: float = 0.0
+    meaning: float = 0.0
+
+
+class Answerer:
+    """Looks for answers in one snapshot of catalogue and passages."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        searcher: Searcher,
+        encode: Encode,
+    ) -> None:
+        self._catalogue = catalogue
+        self._searcher = searcher
+        self._encode = encode
+
+    def attribute(self, product: Product, question: str, asked: Sequence[str]) -> Attribute | None:
+        """Returns the attribute whose label is what was asked, or None."""
+        for name in asked:
+            label = concepts()[name].label
+            if label is None:
+                continue
+            for candidate in product.attributes:
+                if label.search(candidate.name.strip("* ")) and candidate.value:
+                    return candidate
+        said = set(tokens(question)) - set(tokens(product.title))
+        best, most = None, 0.0
+        for candidate in product.attributes:
+            words = set(tokens(candidate.name))
+            if words and words <= said and len(words) > most and not words <= _HOLLOW:
+                best, most = candidate, len(words)
+        return best
+
+    def about_product(self, product: Product, question: str, language: str) -> Evidence | None:
+        """Returns the best sentence of the product's own page, or None where it does not say."""
+        hits = self._searcher.passages(question, language, product_id=str(product.id), k=8)
+        passages = [p for h in hits if (p := self._searcher.passage(h.id)).source == "page"]
+        candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
+        candidates += [(s, None, None) for s in sentences(product.description)]
+        candidates += [
+            (f"{a.name}: {a.value}", None, a)
+            for a in product.attributes
+            if a.value and len(a.value) <= MAX_QUOTE[language]
+        ]
+        about = set(tokens(product.title))
+        return self._best(question, candidates, language, without=about)
+
+    def about_rules(self, question: str, language: str, *, context: str = "") -> Evidence | None:
+        """Returns the best sentence of the shop's policies; `context` is the question before."""
+        asked = f"{context} {question}".strip()
+        hits = self._searcher.passages(asked, language, source="policy", k=6)
+        passages = [self._searcher.passage(h.id) for h in hits]
+        candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
+        return self._best(question, candidates, language, context=context)
+
+    def _spans(self, passage: Passage, language: str) -> list[str]:
+        """The passage in quotable pieces: whole where it is short, else sentence by sentence."""
+        if len(passage.text) <= MAX_QUOTE[language] // 2:
+            return [passage.text]
+        return [s for s in sentences(passage.text) if len(s) <= MAX_QUOTE[language]]
+
+    def _best(
+        self,
+        question: str,
+        candidates: list[Span],
+        language: str,
+        *,
+        without: Iterable[str] = (),
+        context: str = "",
+    ) -> Evidence | None:
+        if not candidates:
+            return None
+        asked = self._content(question, without)
+        before = self._content(context, without) if context else {}
+        scored = []
+        meanings = self._meanings(f"{context} {question}".strip(), candidates, language)
+        figure = _ASKS_FIGURE.search(question) is not None
+        for (text, passage, attribute), meaning in zip(candidates, meanings, strict=True):
+            heading = " ".join(passage.heading) if passage else ""
+            held = set(tokens(f"{heading} {text}"))
+            covered = _share(asked, held)
+            if before:
+                covered = 0.7 * covered + 0.3 * _share(before, held)
+            bonus = FIGURE_BONUS if figure and _FIGURE.search(text) else 0.0
+            score = (covered + meaning) / 2 + bonus if language == "en" else covered + bonus
+            scored.append(Evidence(text, score, passage, attribute, covered, meaning))
+        best = max(scored, key=lambda e: e.score)
+        return best if self._enough(best, language) else None
+
+    def _enough(self, e: Evidence, language: str) -> bool:
+        if language != "en":
+            return e.covered >= WORDS_ENOUGH
+        return (
+            e.covered >= WORDS_ENOUGH and e.meaning >= 0.25
+            or e.meaning >= MEANING_ENOUGH and e.covered > 0.15
+            or (e.covered + e.meaning) / 2 >= BOTH_ENOUGH and e.covered >= 0.35
+        )  # fmt: skip
+
+    def _content(self, text: str, without: Iterable[str]) -> dict[str, float]:
+        drop = _HOLLOW | set(without)
+        return {
+            word: self._rarity(word)
+            for word in dict.fromkeys(tokens(text))
+            if word not in drop and (len(word) > 1 or not WIDE.match(word))
+        }
+
+    def _rarity(self, word: str) -> float:
+        """Words that no text of the shop holds weigh most: they are what was really asked."""
+        seen = self._catalogue.text_frequency.get(word, 0)
+        return float(np.log(1 + (len(self._catalogue) + 1) / (seen + 0.5)))
+
+    def _meanings(
+        self,
+        question: str,
+        candidates: list[Span],
+        language: str,
+    ) -> list[float]:
+        if language != "en":
+            return [0.0] * len(candidates)
+        texts = [
+            f"{p.heading[-1]}: {text}" if p and p.heading else text for text, p, _ in candidates
+        ]
+        vectors = self._encode([question, *texts])
+        return [float(v) for v in vectors[1:] @ vectors[0]]
+
+
+def _share(asked: dict[str, float], held: set[str]) -> float:
+    total = sum(asked.values())
+    return sum(w for word, w in asked.items() if word in held) / total if total else 0.0

@@ -1,0 +1,435 @@
+"""The composition root: the one place where concrete stores, encoders and generators are chosen.
+
+`Shop` is one shop at work: it answers, stores, remembers and reloads its index when that changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import MessageError, NotReadyError, SessionUnknownError, TurnUnknownError
+from bot.settings import Settings
+from bot.state import DialogState
+from bot.turn import ChatRequest, Language, Reply, RequestNote
+from bot.understanding.redaction import redact, visible
+from bot.web.payload import reply_payload
+from bot.web.service import Limits, Readiness, Transcript, TranscriptEntry, WebSettings
+from retrieval.values import Filters, Query
+
+if TYPE_CHECKING:
+    from bot.dialog import Dialog
+    from bot.generators.base import Generator
+    from db.conversations import Conversation
+    from db.engine import Database
+    from retrieval.embedders import Embedder
+    from retrieval.hybrid import Searcher
+
+log = logging.getLogger(__name__)
+
+SESSION_BYTES = 24  # 192 random bits: the session id is a capability
+LOCKS_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What answers: one catalogue and one index that belong together."""
+
+    version: str
+    dialog: Dialog
+    searcher: Searcher
+    products: dict[str, Any]
+
+
+class Shop:
+    """One shop, answering. Safe to call from several threads."""
+
+    def __init__(self, settings: Settings, *, generator: Generator | None = None) -> None:
+        from db.catalog import CatalogStore
+        from db.conversations import ConversationStore
+        from db.orders import OrderStore
+        from db.requests import RequestStore
+
+        self.settings = settings
+        self.shop_name = settings.shop.name
+        self._now = settings.clock()
+        self._database = open_store(settings)
+        self.catalog = CatalogStore(self._database)
+        self.orders = OrderStore(self._database)
+        self.conversations = ConversationStore(self._database)
+        self._requests = RequestStore(self._database)
+        self._generator = generator
+        self._embedder = make_embedder(settings)
+        self._snapshot: Snapshot | None = None
+        self._loading = threading.Lock()
+        self._sessions: OrderedDict[str, threading.Lock] = OrderedDict()
+        self._sessions_guard = threading.Lock()
+
+    # -- answering --------------------------------------------------------------------------------
+    def greeting(self, language: Language) -> str:
+        """Returns the words that open an empty conversation; they are not stored."""
+        from prompts.filling import fill
+        from prompts.phrasing import phrasebook
+
+        given = {"shop": self.shop_name} if self.shop_name else {}
+        marked = phrasebook(language).plain("greet", given) or ""
+        return fill(marked, given)
+
+    def chat(self, request: ChatRequest, *, on_stage: Callable[[str], None] | None = None) -> Reply:
+        """Answers one message; the reply is on disk when this returns.
+
+        Raises SessionUnknownError, MessageError, NotReadyError.
+        """
+        message = self._message(request.message)
+        snapshot = self._current()
+        now = self._now()
+        session_id = request.session_id or secrets.token_urlsafe(SESSION_BYTES)
+        with self._session(session_id):
+            conversation = self._conversation(request, session_id, now)
+            if request.client_message_id:
+                stored = self.conversations.reply_to(conversation.id, request.client_message_id)
+                if stored is not None:
+                    return _stored_reply(stored.payload, session_id, stored.id)
+            answer = snapshot.dialog.answer(
+                message,
+                state=DialogState.from_dict(conversation.state),
+                locale=request.locale,
+                session_id=session_id,
+                now=now,
+                requests=_Recorder(self._requests, conversation.id, now),
+                on_stage=on_stage or (lambda _: None),
+            )
+            return self._store(request, conversation, answer, now)
+
+    def _message(self, raw: str) -> str:
+        if len(raw) > self.settings.chat.max_message_chars:
+            raise MessageError(
+                f"the message has {len(raw)} characters; {self.settings.chat.max_message_chars} are accepted"
+            )
+        message = visible(raw)
+        if not message:
+            raise MessageError("the message is blank; write something")
+        return message
+
+    def _conversation(self, request: ChatRequest, session_id: str, now: datetime) -> Conversation:
+        if request.session_id is not None:
+            found = self.conversations.find(request.session_id)
+            if found is None:
+                raise SessionUnknownError(
+                    "no such conversation; start a new one without session_id"
+                )
+            return found
+        consent = request.training_consent
+        return self.conversations.open(
+            session_id,
+            language=request.locale or self.settings.shop.locale,
+            customer_id=redact(request.customer_id).text[:120] if request.customer_id else None,
+            training_consent=self.settings.privacy.training_default if consent is None else consent,
+            now=now,
+        )
+
+    def _store(
+        self, request: ChatRequest, conversation: Conversation, answer: Any, now: datetime
+    ) -> Reply:
+        from db.conversations import NewTurn
+        from prompts.acts import inventory
+        from prompts.filling import FORMAT_VERSION
+
+        reply: Reply = answer.reply
+        payload = reply_payload(reply)
+        # the session id opens the conversation, so it is not written down with it
+        payload.pop("session_id")
+        payload.pop("turn_id")
+        turn = NewTurn(
+            user_text=answer.understood.text,
+            reply_text=reply.text,
+            language=reply.language,
+            intent=reply.intents[0],
+            intents=reply.intents,
+            acts=tuple(segment["act"] for segment in answer.trace["segments"]),
+            payload=payload,
+            trace=answer.trace,
+            generator_name=reply.generator_name,
+            generator_version=reply.generator_version,
+            prompt_version=f"{inventory().version}.{FORMAT_VERSION}-{inventory().digest[:8]}",
+            fallback=reply.fallback,
+            client_message_id=request.client_message_id,
+        )
+        turn_id = self.conversations.add_turn(
+            conversation.id,
+            turn,
+            state=answer.state.as_dict(),
+            handed_off=answer.state.handed_off,
+            now=now,
+        )
+        return replace(reply, turn_id=turn_id)
+
+    # -- what was said ----------------------------------------------------------------------------
+    def feedback(
+        self, *, turn_id: int, session_id: str, score: int, reason: str | None, comment: str | None
+    ) -> None:
+        """Stores a thumb on a turn of this conversation. Raises SessionUnknownError, TurnUnknownError."""
+        conversation = self._known(session_id)
+        stored = self.conversations.set_feedback(
+            turn_id,
+            conversation_id=conversation.id,
+            score=score,
+            reason=reason,
+            comment=redact(visible(comment)).text if comment else None,
+            now=self._now(),
+        )
+        if not stored:
+            raise TurnUnknownError(f"this conversation has no turn {turn_id}")
+
+    def transcript(self, session_id: str) -> Transcript:
+        """Returns the conversation, oldest first. Raises SessionUnknownError."""
+        entries: list[TranscriptEntry] = []
+        for turn in self.conversations.turns(self._known(session_id).id):
+            thumb = self.conversations.feedback(turn.id)
+            payload = {"session_id": session_id, "turn_id": turn.id} | turn.payload
+            entries.append(TranscriptEntry("shopper", turn.user_text, turn.created_at, turn.id))
+            entries.append(
+                TranscriptEntry(
+                    "bot", turn.reply_text, turn.created_at, turn.id, payload,
+                    thumb.score if thumb else None,
+                )
+            )  # fmt: skip
+        return tuple(entries)
+
+    def erase(self, session_id: str) -> int:
+        """Erases the conversation and says how many turns went. Raises SessionUnknownError."""
+        return self.conversations.erase(self._known(session_id).id)
+
+    def _known(self, session_id: str) -> Conversation:
+        found = self.conversations.find(session_id)
+        if found is None:
+            raise SessionUnknownError("no such conversation")
+        return found
+
+    # -- the index --------------------------------------------------------------------------------
+    def search(self, *, query: str, k: int, filters: Filters, explain: bool) -> dict[str, Any]:
+        """Returns `query`, `total` and `hits` as the HTTP contract draws them. NotReadyError."""
+        from bot.grounding import card
+        from bot.understanding.language import language_of
+
+        snapshot = self._current()
+        text = visible(query)
+        language, _ = language_of(text, before=None, locale=self.settings.shop.locale)
+        hits = snapshot.searcher.products(Query(text, language, k, filters))
+        drawn = []
+        for hit in hits:
+            product = snapshot.products[hit.id]
+            row: dict[str, Any] = {
+                "id": hit.id,
+                "title": product.title,
+                "score": round(hit.score, 6),
+                "rank": hit.rank,
+                "product": asdict(card(product)),
+            }
+            if explain:
+                row["explanation"] = {"parts": hit.parts, "terms": list(hit.terms)}
+            drawn.append(row)
+        return {"query": text, "total": len(drawn), "hits": drawn}
+
+    def readiness(self) -> Readiness:
+        """Tells whether the shop can answer, and what mends it where it cannot."""
+        imported = self.catalog.imported_at()
+        age = (self._now() - imported).total_seconds() if imported else None
+        try:
+            self._current()
+        except NotReadyError as error:
+            return Readiness(False, (str(error),), age)
+        return Readiness(True, (), age)
+
+    def warm(self) -> None:
+        """Loads index, encoder and generator, so that the first shopper does not wait for them."""
+        from bot.generators.base import PhraseRequest
+
+        self._current()
+        self._embedder.encode(["warm"])
+        self._chosen_generator().phrase(PhraseRequest("en", "greet", (), "hello", 1))
+
+    def _current(self) -> Snapshot:
+        """The snapshot of the index on disk; loaded anew when another index was swapped in."""
+        from retrieval.store import IndexStore, IndexUnusable
+
+        store = IndexStore(self.settings.index_folder, self._embedder)
+        try:
+            version = store.version() or ""
+            if self._snapshot is not None and self._snapshot.version == version:
+                return self._snapshot
+            with self._loading:
+                if self._snapshot is None or self._snapshot.version != version:
+                    self._snapshot = self._load(store, version)
+                return self._snapshot
+        except IndexUnusable as error:
+            if self._snapshot is not None:
+                log.error("index cannot be read, the loaded one goes on serving")
+                return self._snapshot
+            raise NotReadyError(str(error)) from None
+
+    def _load(self, store: Any, version: str) -> Snapshot:
+        from bot.answers import Answerer
+        from bot.catalogue import Catalogue
+        from bot.dialog import Dialog
+        from bot.generators.plain import PlainGenerator
+        from bot.phraser import Phraser
+        from bot.policy import Desk
+        from bot.recommend import Recommender
+        from bot.understanding.intents import IntentClassifier
+        from bot.understanding.understand import Understander
+
+        searcher = store.open(self.catalog.digest())
+        catalogue = Catalogue(self.catalog.products())
+        secret = self.settings.secret()
+        answerer = Answerer(catalogue=catalogue, searcher=searcher, encode=self._embedder.encode)
+        desk = Desk(
+            shop_name=self.shop_name,
+            contact=self.settings.shop.contact,
+            catalogue=catalogue,
+            recommender=Recommender(catalogue, searcher),
+            answerer=answerer,
+            orders=self.orders,
+            secret=secret,
+            most_products=self.settings.chat.max_products,
+        )
+        understander = Understander(
+            catalogue=catalogue,
+            searcher=searcher,
+            classifier=IntentClassifier(self._embedder.encode),
+            order_ids=self.orders.sample_ids(50),
+            secret=secret,
+        )
+        phraser = Phraser(
+            generator=self._chosen_generator(),
+            plain=PlainGenerator(),
+            k=self.settings.generator.candidates,
+        )
+        currency = next((p.price.currency for p in catalogue.products.values() if p.price), "")
+        dialog = Dialog(desk=desk, understander=understander, phraser=phraser, currency=currency)
+        return Snapshot(version, dialog, searcher, dict(catalogue.products))
+
+    def _chosen_generator(self) -> Generator:
+        if self._generator is None:
+            self._generator = make_generator(self.settings)
+        return self._generator
+
+    # -- one message of a session at a time -------------------------------------------------------
+    def _session(self, session_id: str) -> threading.Lock:
+        with self._sessions_guard:
+            lock = self._sessions.setdefault(session_id, threading.Lock())
+            self._sessions.move_to_end(session_id)
+            while len(self._sessions) > LOCKS_KEPT:
+                oldest, idle = next(iter(self._sessions.items()))
+                if idle.locked():
+                    break
+                del self._sessions[oldest]
+            return lock
+
+
+class _Recorder:
+    """Records requests of one conversation; one that is open already is not recorded twice."""
+
+    def __init__(self, store: Any, conversation_id: int, now: datetime) -> None:
+        self._store = store
+        self._conversation_id = conversation_id
+        self._now = now
+
+    def record(self, kind: Any, *, order_id: str | None) -> RequestNote:
+        known = self._store.find(kind, order_id) if order_id else None
+        stored = known or self._store.record(
+            kind,
+            conversation_id=self._conversation_id,
+            order_id=order_id,
+            sealed_details=None,
+            now=self._now,
+        )
+        return RequestNote(stored.number, kind, stored.status)
+
+
+def open_store(settings: Settings) -> Database:
+    """Opens the shop's database and brings its schema up to date."""
+    from db.engine import migrate, open_database
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.url)
+    migrate(database.engine)
+    return database
+
+
+def make_embedder(settings: Settings) -> Embedder:
+    """The sentence encoder of the settings: "minilm", "hashing", or a sentence-transformers folder."""
+    from pathlib import Path
+
+    from retrieval.embedders import HashingEmbedder, MiniLmEmbedder, SentenceTransformerEmbedder
+
+    name = settings.retrieval.encoder
+    if name == "minilm":
+        return MiniLmEmbedder()
+    if name == "hashing":
+        return HashingEmbedder()
+    return SentenceTransformerEmbedder(Path(name))
+
+
+def make_generator(settings: Settings) -> Generator:
+    """The generator of the settings."""
+    from pathlib import Path
+
+    from bot.generators.gpt2 import Gpt2Generator
+    from bot.generators.plain import PlainGenerator
+
+    if settings.generator.kind == "plain":
+        return PlainGenerator()
+    return Gpt2Generator(Path(settings.generator.model))
+
+
+def web_settings(settings: Settings) -> WebSettings:
+    """What the faces are told of the settings."""
+    return WebSettings(
+        secret=settings.secret(),
+        shop_name=settings.shop.name or "Shop",
+        language=settings.shop.locale,
+        max_message_chars=settings.chat.max_message_chars,
+        training_default=settings.privacy.training_default,
+        frame_ancestors=settings.web.frame_ancestors,
+        media_dir=settings.media_folder,
+        limits=Limits(
+            settings.limits.per_session_per_minute, settings.limits.per_client_per_minute
+        ),
+    )
+
+
+def _stored_reply(payload: dict[str, Any], session_id: str, turn_id: int) -> Reply:
+    """Rebuilds the reply that was sent for a repeated message."""
+    from bot.turn import Card, Citation, Comparison, ComparisonRow, Derived
+
+    table = payload["comparison"]
+    return Reply(
+        session_id=session_id,
+        turn_id=turn_id,
+        text=payload["reply"],
+        language=payload["language"],
+        intents=tuple(payload["intents"]),
+        products=tuple(Card(**card) for card in payload["products"]),
+        comparison=table
+        and Comparison(
+            tuple(table["columns"]),
+            tuple(ComparisonRow(r["label"], tuple(r["values"])) for r in table["rows"]),
+        ),
+        citations=tuple(Citation(**c) for c in payload["citations"]),
+        derived=tuple(Derived(d["value"], d["op"], tuple(d["of"])) for d in payload["derived"]),
+        request=payload["request"] and RequestNote(**payload["request"]),
+        suggestions=tuple(payload["suggestions"]),
+        handoff=payload["handoff"],
+        attempts=payload["grounding"]["attempts"],
+        fallback=payload["grounding"]["fallback"],
+        generator_name=payload["generator"]["name"],
+        generator_version=payload["generator"]["version"],
+        timings_ms=payload["timings_ms"],
+    )

@@ -1,0 +1,287 @@
+"""The `shopbot` command. Each verb ends non-zero with one clear line on bad input.
+
+Knows nothing but how to read arguments and print results; heavy imports stand in the verbs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.errors import ConfigError, ShopbotError
+from bot.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.app import Shop
+
+app = typer.Typer(
+    name="shopbot",
+    help="A customer-service and shopping chatbot that says nothing the shop did not.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True)
+
+DEMO_HOME = Path("var/demo")
+DEMO_NAME = "Fern & Kettle"
+Host = Annotated[str, typer.Option(help="address to listen on")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")]
+
+
+def main() -> None:
+    """Runs the command; errors that the user can mend are one line on stderr, exit status 1."""
+    # nothing is ever downloaded: libraries that would ask a hub are told so before they load
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from db.errors import StoreError
+    from retrieval.store import IndexUnusable
+
+    try:
+        app()
+    except (ShopbotError, StoreError, IndexUnusable) as error:
+        print(f"shopbot: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path] | None, typer.Argument(help="feeds, pages, comments")] = None,
+    policies: Annotated[Path | None, typer.Option(help="folder of policy pages")] = None,
+    orders: Annotated[Path | None, typer.Option(help="orders, JSON lines or CSV")] = None,
+    currency: Annotated[str | None, typer.Option(help="ISO code where the feed has none")] = None,
+    map_: Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN")] = None,
+    partial: Annotated[bool, typer.Option(help="withdraw nothing that is missing")] = False,
+    yes: Annotated[bool, typer.Option(help="allow withdrawing more than 30 %")] = False,
+) -> None:
+    """Load catalogue feeds, product pages, comments, policies and orders."""
+    from bot.app import open_store
+    from bot.importing import import_shop
+    from db.catalog import CatalogStore
+    from db.orders import OrderStore
+
+    settings = load_settings()
+    database = open_store(settings)
+    reports = import_shop(
+        paths or [],
+        policies=policies,
+        orders=orders,
+        currency=currency or settings.shop.currency,
+        mapping=_mapping(map_ or []),
+        partial=partial,
+        yes=yes,
+        catalog=CatalogStore(database),
+        order_store=OrderStore(database),
+        now=settings.clock()(),
+    )
+    print_reports(reports)
+
+
+def print_reports(reports: Any) -> None:
+    table = Table("", "added", "changed", "unchanged", "withdrawn", "rejected", box=None)
+    for report in reports:
+        counts = (report.added, report.changed, report.unchanged, report.withdrawn)
+        table.add_row(report.kind, *map(str, counts), str(len(report.rejected)))
+    out.print(table)
+    for report in reports:
+        for row in report.rejected[:50]:
+            out.print(f"  rejected {row.where}: {row.reason}", markup=False)
+        if len(report.rejected) > 50:
+            out.print(f"  … and {len(report.rejected) - 50} more")
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals or not field or not column:
+            raise ConfigError(f"--map wants FIELD=COLUMN, got {pair!r}")
+        mapping[field] = column
+    return mapping
+
+
+@app.command()
+def index() -> None:
+    """Embed what changed and swap the index atomically."""
+    from bot.app import open_store
+
+    settings = load_settings()
+    build(settings, open_store(settings))
+
+
+def build(settings: Settings, database: Any) -> None:
+    """Builds the index of a shop with a progress bar."""
+    from rich.progress import Progress
+
+    from bot.app import make_embedder
+    from bot.indexing import build_index
+    from db.catalog import CatalogStore
+    from retrieval.store import IndexStore
+
+    embedder = make_embedder(settings)
+    with Progress(console=out, transient=True) as bar:
+        task = bar.add_task("embedding", total=None)
+        manifest = build_index(
+            CatalogStore(database),
+            IndexStore(settings.index_folder, embedder),
+            embedder,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    out.print(f"indexed {manifest.products} products and {manifest.passages} passages")
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 7860) -> None:
+    """Serve the API and the chat page."""
+    run_server(load_settings(), host, port)
+
+
+def run_server(settings: Settings, host: str, port: int) -> None:
+    """Serves one shop until it is stopped."""
+    import uvicorn
+
+    from bot.app import Shop, web_settings
+    from bot.web.api import create_app
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    shop = Shop(settings)
+    readiness = shop.readiness()
+    for reason in readiness.reasons:
+        out.print(f"not ready: {reason}", markup=False)
+    if readiness.ready:
+        shop.warm()
+    out.print(f"chat:  http://{host}:{port}/chat\nAPI:   http://{host}:{port}/api/chat")
+    uvicorn.run(
+        create_app(shop, web_settings(settings)),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+    )
+
+
+@app.command()
+def demo(
+    host: Host = "127.0.0.1",
+    port: Port = 7860,
+    prepare: Annotated[bool, typer.Option(help="import and index only, do not serve")] = False,
+) -> None:
+    """Import the bundled example shop into a home of its own, index it and serve it."""
+    from bot.app import open_store
+    from bot.example_shop import materialise
+    from bot.importing import import_shop
+    from db.catalog import CatalogStore
+    from db.orders import OrderStore
+
+    settings = load_settings(home=DEMO_HOME)
+    if not settings.shop.name:
+        settings = settings.model_copy(
+            update={"shop": settings.shop.model_copy(update={"name": DEMO_NAME})}
+        )
+    database = open_store(settings)
+    now = settings.clock()()
+    folder = materialise(settings.home / "shop", settings.media_folder, today=now.date())
+    reports = import_shop(
+        [folder / "products.jsonl"],
+        policies=folder / "policies",
+        orders=folder / "orders.jsonl",
+        currency="USD",
+        mapping={},
+        partial=False,
+        yes=True,
+        catalog=CatalogStore(database),
+        order_store=OrderStore(database),
+        now=now,
+    )
+    print_reports(reports)
+    build(settings, database)
+    if not prepare:
+        run_server(settings, host, port)
+
+
+@app.command()
+def chat() -> None:
+    """Talk to the shop in the terminal; product cards are shown as text."""
+    from bot.errors import MessageError
+    from bot.terminal import reply_as_text
+    from bot.turn import ChatRequest
+
+    shop = _shop()
+    out.print(f"{shop.greeting(shop.settings.shop.locale)}\n(an empty line ends)", markup=False)
+    session: str | None = None
+    while line := _ask():
+        try:
+            reply = shop.chat(ChatRequest(line, session_id=session))
+        except MessageError as error:
+            out.print(str(error), markup=False)
+            continue
+        session = reply.session_id
+        out.print(reply_as_text(reply), markup=False, highlight=False)
+
+
+def _ask() -> str:
+    try:
+        return input("> ").strip()
+    except EOFError:
+        return ""
+
+
+@app.command()
+def search(
+    query: str,
+    k: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    explain: Annotated[bool, typer.Option(help="show words, ranks and scores")] = False,
+) -> None:
+    """Search the catalogue as the chat does."""
+    from retrieval.values import Filters
+
+    found = _shop().search(query=query, k=k, filters=Filters(), explain=True)
+    for hit in found["hits"]:
+        price = hit["product"]["price"]
+        cost = f"{price} {hit['product']['currency']}" if price else "–"
+        out.print(f"{hit['rank']:>3}  {hit['title']}  {cost}", markup=False, highlight=False)
+        if explain:
+            parts = ", ".join(f"{k} {v:.3f}" for k, v in hit["explanation"]["parts"].items())
+            terms = ", ".join(hit["explanation"]["terms"]) or "none"
+            out.print(f"       {parts}; words: {terms}", markup=False, highlight=False)
+
+
+@app.command()
+def explain(turn: int) -> None:
+    """Show why a turn went as it did."""
+    from bot.terminal import trace_as_text
+
+    record = _shop().conversations.turn(turn)
+    if record is None:
+        raise ShopbotError(f"no turn {turn} in this shop")
+    out.print(trace_as_text(record), markup=False, highlight=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what is installed, loaded, stale or missing, and the command that mends each."""
+    from bot.doctor import examine
+
+    healthy = True
+    for check in examine(load_settings()):
+        out.print(f"{'ok ' if check.ok else '!! '} {check.name}: {check.text}", markup=False)
+        healthy = healthy and check.ok
+    if not healthy:
+        raise SystemExit(1)
+
+
+def _shop() -> Shop:
+    from bot.app import Shop
+
+    return Shop(load_settings())

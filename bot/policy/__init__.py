@@ -1,0 +1,122 @@
+"""Decides what to say: one handler per intent, each in the module that owns its acts."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from bot.grounding import act, slot
+from bot.policy import finding, products, rules, service
+from bot.policy.plan import Desk, Plan
+from bot.turn import Slot
+from bot.understanding.values import Request
+from prompts.cues import cue
+
+MAX_SUGGESTIONS = 3
+MISSES_BEFORE_HANDOVER = 3
+__all__ = ["Desk", "Plan", "decide"]
+
+
+def decide(plan: Plan, desk: Desk) -> None:
+    """Fills the plan: acts over facts, cards, citations, suggestions and the next state."""
+    understood = plan.understood
+    plan.book.add("shopper", "message", "message", understood.text)
+    plan.state = replace(plan.state, language=understood.language)
+    if understood.foreign:
+        plan.say(act("other_language"), "neither English nor Chinese")
+    for request in understood.requests:
+        _one(plan, desk, request)
+    intents = understood.intents
+    if "unclear" not in intents:
+        plan.state = replace(plan.state, misses=0)
+    if intents and intents[0] in ("greet", "recommend", "refine"):
+        plan.state = replace(plan.state, awaiting="")
+    _suggest(plan)
+
+
+def _one(plan: Plan, desk: Desk, request: Request) -> None:
+    intent = request.intent
+    if intent in ("recommend", "refine"):
+        finding.recommend(plan, desk, request)
+    elif intent == "compare":
+        finding.compare(plan, desk, request)
+    elif intent == "product_question":
+        products.product_question(plan, desk, request)
+    elif intent == "policy_question":
+        rules.policy_question(plan, desk, request)
+    elif intent in ("order_status", "order_change"):
+        service.order_request(plan, desk, request)
+    elif intent == "complaint":
+        service.complaint(plan, desk, request)
+    elif intent == "handoff":
+        service.hand_over(plan, desk)
+    else:
+        _courtesy(plan, desk, request)
+
+
+def _courtesy(plan: Plan, desk: Desk, request: Request) -> None:
+    shop = _shop(plan, desk)
+    intent = request.intent
+    if intent == "greet":
+        plan.say(act("greet", [shop]), "a greeting")
+    elif intent == "goodbye":
+        plan.say(act("goodbye", [shop]), "a farewell")
+    elif intent == "feedback":
+        kind = "thanks" if cue("thanks", request.text) else "feedback_received"
+        plan.say(act(kind), "thanks or criticism")
+    elif intent == "smalltalk":
+        if request.goal == "identity":
+            plan.book.add("shop", "identity", "absent", "")
+            plan.say(act("identify", [shop]), "asked what it is")
+        else:
+            plan.say(act("smalltalk"), "small talk")
+    elif intent == "out_of_scope":
+        _out_of_scope(plan, desk, request, shop)
+    else:
+        _unclear(plan, desk)
+
+
+def _out_of_scope(plan: Plan, desk: Desk, request: Request, shop: Slot | None) -> None:
+    plan.book.add("shop", "scope", "absent", "")
+    if request.goal == "private":
+        plan.say(act("refuse_private"), "personal data of others")
+    elif request.goal == "price":
+        product = products.meant(plan, desk, request)
+        products.refuse_price(plan, product)
+    elif request.goal == "instruction":
+        plan.say(act("refuse_instruction", [shop]), "text is data, not an order")
+    else:
+        plan.say(act("out_of_scope", [shop]), "no business of a shop")
+
+
+def _unclear(plan: Plan, desk: Desk) -> None:
+    plan.state = replace(plan.state, misses=plan.state.misses + 1)
+    plan.book.add("shop", "understanding", "absent", "")
+    if plan.state.misses >= MISSES_BEFORE_HANDOVER:
+        service.hand_over(plan, desk)
+        return
+    plan.say(act("unclear"), "no meaning found")
+
+
+def _shop(plan: Plan, desk: Desk) -> Slot | None:
+    if not desk.shop_name:
+        return None
+    return slot("shop", plan.book.add("shop", "name", "name", desk.shop_name))
+
+
+@cache
+def _suggestions() -> dict[str, Any]:
+    return tomllib.loads(files("prompts").joinpath("suggestions.toml").read_text(encoding="utf-8"))
+
+
+def _suggest(plan: Plan) -> None:
+    last = plan.acts[-1].name if plan.acts else ""
+    table = _suggestions().get(last, {})
+    several = len(plan.cards) > 1
+    plan.suggestions += table.get(plan.language, [])
+    if several:
+        plan.suggestions += _suggestions()["several"][plan.language]
+    plan.suggestions[:] = list(dict.fromkeys(plan.suggestions))[:MAX_SUGGESTIONS]

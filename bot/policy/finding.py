@@ -1,0 +1,450 @@
+"""Acts that show products: a new wish, its refinement, more of the same, a comparison, a choice."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.grounding import COLON, act, card, money, readable, slot
+from bot.policy.plan import Desk, Plan
+from bot.policy.products import answer_about, tell_evidence
+from bot.recommend import Found, Pick
+from bot.turn import Comparison, ComparisonRow, Fact, Slot
+from bot.understanding.constraints import Constraints
+from bot.understanding.values import Request
+from db.records import Attribute, Money, Product
+from prompts.concepts import Concept, concepts
+from prompts.cues import cue
+from retrieval.text import tokens
+
+MAX_WISH = {"en": 48, "zh": 24}
+COMPARED = 3  # rows told in words; the table holds up to TABLE rows
+TABLE = 8
+MAX_CELL = 60
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+
+
+def recommend(plan: Plan, desk: Desk, request: Request) -> None:
+    """Answers a wish, new or revised."""
+    state = plan.state
+    if request.goal == "restart":
+        state = replace(state, wish="", constraints=Constraints(), shown=(), focus=(), topic="")
+        plan.state = state
+        if not tokens(_restarted(request.query)):
+            plan.say(act("restart"), "start over")
+            return
+        request = replace(request, intent="recommend", query=_restarted(request.query))
+    if request.intent == "refine":
+        wish, constraints = _revised(plan, desk, request)
+    else:
+        wish, constraints = request.query, request.constraints
+        state = replace(state, shown=(), focus=())
+    if not wish and constraints.empty and not state.wish:
+        plan.say(act("ask_wish"), "nothing was wished yet")
+        return
+    exclude = state.shown if request.goal == "more" else ()
+    found = desk.recommender.find(
+        wish, constraints, language=plan.language, exclude=exclude, most=desk.most_products
+    )
+    plan.hits += found.hits
+    plan.state = replace(state, wish=wish, constraints=constraints, topic="products")
+    _tell(plan, desk, request, found, wish, constraints)
+
+
+def _restarted(query: str) -> str:
+    return re.sub(
+        r"\b(?:start over|start again|start from scratch|forget (?:that|it|all that)|scratch that|actually|new search)\b|重新(?:来|开始|找)|算了|我想",
+        " ",
+        query,
+        flags=re.IGNORECASE,
+    ).strip(" ,，.")
+
+
+def _revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]:
+    """The wish and conditions so far, changed by what was said now."""
+    state = plan.state
+    constraints = state.constraints.updated(request.constraints)
+    anchor = _anchor(plan, desk, request)
+    if "cheaper" in request.relative and request.constraints.price_max is None and anchor:
+        constraints = replace(constraints, price_min=None, price_max=anchor - Decimal("0.01"))
+    elif "dearer" in request.relative:
+        constraints = replace(constraints, price_max=None)
+    words = [w for w in request.query.split() if w] if request.goal != "more" else []
+    kept = " ".join(words)
+    kept = re.sub(
+        r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by)\b"
+        r"|便宜一?点|太?贵了?一?点?|再|也行|就行|要|的|有|也|点",
+        " ",
+        kept,
+        flags=re.IGNORECASE,
+    )
+    extra = " ".join(kept.split())
+    extra = "" if extra.casefold() in state.wish.casefold() else extra
+    for brand in (*request.constraints.brands, *request.constraints.exclude_brands):
+        extra = re.sub(re.escape(brand), " ", extra, flags=re.IGNORECASE).strip()
+    return f"{state.wish} {extra}".strip(), constraints
+
+
+def _anchor(plan: Plan, desk: Desk, request: Request) -> Decimal | None:
+    ids = request.references or plan.state.focus[:1] or plan.state.last_list[:1]
+    product = desk.catalogue.products.get(ids[0]) if ids else None
+    return product.price.amount if product and product.price else None
+
+
+def _tell(
+    plan: Plan, desk: Desk, request: Request, found: Found, wish: str, constraints: Constraints
+) -> None:
+    told = _wish_slot(plan, wish, constraints)
+    if not found.sold:
+        near = _category_slot(plan, found.category)
+        plan.say(act("not_sold", [_absent(plan, told, wish, request), near]), "no such goods")
+        plan.state = replace(plan.state, wish="", constraints=Constraints())
+    elif found.dropped:
+        _tell_near(plan, request, found, told, constraints)
+    elif not found.picks:
+        if request.goal == "more" or plan.state.shown:
+            plan.say(act("no_more", [told]), "all that fits was shown")
+        else:
+            plan.say(act("no_match", [_absent(plan, told, wish, request)]), "nothing fits")
+    else:
+        _present(plan, request, found, told)
+
+
+def _present(plan: Plan, request: Request, found: Found, told: Slot | None) -> None:
+    name = "recommend_more" if request.goal == "more" else "recommend"
+    slots: list[Slot | None] = [told]
+    named = found.picks[:3]
+    reasons = [_reason(plan, pick) for pick in named]
+    prices = [plan.book.price(pick.product) for pick in named]
+    for number, pick in enumerate(named, 1):
+        slots.append(slot(f"title_{number}", plan.book.title(pick.product)))
+        if all(prices):
+            slots.append(_numbered("price", number, prices[number - 1]))
+        if all(reasons):
+            slots.append(_numbered("reason", number, reasons[number - 1]))
+    plan.say(act(name, slots), f"{len(found.picks)} fit")
+    cards = [card(p.product, _reason_text(plan, p)) for p in found.picks]
+    for pick in found.picks:
+        _facts_of(plan, pick.product)
+    plan.show(cards)
+    ids = tuple(c.id for c in cards)
+    plan.state = replace(
+        plan.state.with_list(ids), focus=ids[:1] if len(ids) == 1 else plan.state.focus[:0]
+    )
+
+
+def _numbered(name: str, number: int, fact: Fact | None) -> Slot | None:
+    return None if fact is None else slot(f"{name}_{number}", fact)
+
+
+def _tell_near(
+    plan: Plan, request: Request, found: Found, told: Slot | None, constraints: Constraints
+) -> None:
+    near = found.picks[:2]
+    slots: list[Slot | None] = [_absent(plan, told, plan.state.wish, request)]
+    relax = _condition(plan, found.dropped, constraints)
+    if relax:
+        slots.append(slot("relax", plan.book.add("shopper", "message", "condition", relax)))
+    prices = [plan.book.price(pick.product) for pick in near]
+    for number, pick in enumerate(near, 1):
+        slots.append(slot(f"title_{number}", plan.book.title(pick.product)))
+        if all(prices):
+            slots.append(_numbered("price", number, prices[number - 1]))
+    plan.say(act("no_match", slots), f"only without the condition on {found.dropped}")
+    plan.state = replace(plan.state, focus=tuple(str(p.product.id) for p in near[:1]))
+
+
+def _facts_of(plan: Plan, product: Product) -> None:
+    plan.book.title(product)
+    plan.book.price(product)
+    plan.book.stock(product)
+
+
+def _reason_text(plan: Plan, pick: Pick) -> str:
+    if pick.reason is not None:
+        return f"{readable(pick.reason.name)}{COLON[plan.language]}{pick.reason.value}"
+    if pick.product.rating is not None:
+        words = {"en": "Rating", "zh": "评分"}[plan.language]
+        return f"{words}{COLON[plan.language]}{pick.product.rating:g}"
+    if pick.product.brand:
+        words = {"en": "Brand", "zh": "品牌"}[plan.language]
+        return f"{words}{COLON[plan.language]}{pick.product.brand}"
+    return ""
+
+
+def _reason(plan: Plan, pick: Pick) -> Fact | None:
+    text = _reason_text(plan, pick)
+    if not text:
+        return None
+    return plan.book.add(
+        "product", str(pick.product.id), "attribute:reason", text, pick.product.title
+    )
+
+
+def _wish_slot(plan: Plan, wish: str, constraints: Constraints) -> Slot | None:
+    """The wish as a noun phrase, or None where the words would not read well."""
+    words = wish.strip(" ,，")
+    if not words or len(words) > MAX_WISH[plan.language] or len(words.split()) > 6:
+        return None
+    if re.search(
+        r"\b(?:i|you|he|she|is|are|have|has|can|had|my|me|that|to|him|her)\b", words, re.I
+    ):
+        return None
+    text = words if words.isupper() is False else words.lower()
+    price = _condition(plan, "price", constraints)
+    if plan.language == "zh":
+        text = f"{price}的{text}" if price else text
+    else:
+        text = f"{text} {price}".strip()
+    return slot("wish", plan.book.add("shopper", "message", "wish", text))
+
+
+def _absent(plan: Plan, told: Slot | None, wish: str, request: Request) -> Slot:
+    """What the shop does not have, in the shopper's words."""
+    words = told.value if told else (wish or request.text)[: MAX_WISH[plan.language]].strip()
+    return slot("wish", plan.book.add("shopper", "message", "absent", words))
+
+
+def _condition(plan: Plan, name: str, constraints: Constraints) -> str:
+    """A condition in words, as the shopper meant it."""
+    language = plan.language
+    if name == "brand" and constraints.brands:
+        return " / ".join(constraints.brands)
+    if name == "rating" and constraints.rating_min:
+        return {
+            "en": f"at least {constraints.rating_min:g} stars",
+            "zh": f"{constraints.rating_min:g}星以上",
+        }[language]
+    if name == "stock":
+        return {"en": "in stock", "zh": "有货"}[language]
+    if name != "price":
+        return ""
+    low, high = constraints.price_min, constraints.price_max
+    if low is None and high is None:
+        return ""
+    currency = _currency(plan)
+
+    def amount(value: Decimal) -> str:
+        if not currency:
+            return f"{value.normalize():f}"
+        text = money(Money(value, currency), language)
+        return text.removesuffix(".00")
+
+    if language == "zh":
+        if low is not None and high is not None:
+            return f"{amount(low)}至{amount(high)}"
+        return f"{amount(high)}以内" if high is not None else f"{amount(low or Decimal(0))}以上"
+    if low is not None and high is not None:
+        return f"between {amount(low)} and {amount(high)}"
+    return f"up to {amount(high)}" if high is not None else f"from {amount(low or Decimal(0))}"
+
+
+def _currency(plan: Plan) -> str:
+    return plan.book.currency
+
+
+def _category_slot(plan: Plan, category: str) -> Slot | None:
+    if not category:
+        return None
+    plan.suggestions.append(category)
+    return slot("category", plan.book.add("shop", "categories", "category", category))
+
+
+# -- comparing ------------------------------------------------------------------------------------
+def compare(plan: Plan, desk: Desk, request: Request) -> None:
+    """Compares two products, or chooses among several by what was asked."""
+    ids = [link.product_id for link in request.links][:2] or list(request.references)
+    if request.goal in ("choose", "which"):
+        ids = list(request.references) or list(plan.state.last_list)
+    if len(ids) < 2:
+        ids = list(plan.state.last_list)
+    products = [p for pid in ids if (p := desk.catalogue.products.get(pid))]
+    if len(products) < 2:
+        plan.say(act("ask_product"), "nothing to compare")
+        return
+    if request.goal == "choose":
+        if _choose(plan, desk, request, products):
+            return
+    if request.goal == "which" and _which(plan, desk, request, products):
+        return
+    _compare_two(plan, products[0], products[1])
+
+
+def _compare_two(plan: Plan, first: Product, second: Product) -> None:
+    slots: list[Slot | None] = [
+        slot("title_1", plan.book.title(first)),
+        slot("title_2", plan.book.title(second)),
+    ]
+    prices = [plan.book.price(first), plan.book.price(second)]
+    if all(prices):
+        slots += [_numbered("price", 1, prices[0]), _numbered("price", 2, prices[1])]
+    rows = _differences(first, second)
+    for number, (a, b) in enumerate(rows[:COMPARED], 1):
+        label, left = plan.book.attribute(first, a)
+        _, right = plan.book.attribute(second, b)
+        slots += [
+            slot(f"label_{number}", label),
+            slot(f"left_{number}", left),
+            slot(f"right_{number}", right),
+        ]
+    plan.say(act("compare", slots), f"{len(rows)} attributes differ")
+    table = [ComparisonRow(readable(a.name), (a.value, b.value)) for a, b in rows[:TABLE]]
+    if all(prices):
+        word = {"en": "Price", "zh": "价格"}[plan.language]
+        table.insert(0, ComparisonRow(word, tuple(f.text for f in prices if f)))
+    plan.comparison = Comparison((str(first.id), str(second.id)), tuple(table))
+    plan.show([card(first), card(second)])
+    ids = (str(first.id), str(second.id))
+    plan.state = replace(plan.state.with_list(ids), focus=ids, topic="products")
+
+
+def _differences(first: Product, second: Product) -> list[tuple[Attribute, Attribute]]:
+    """Attributes both have, that differ and are short enough to tell; figures first."""
+    other = {a.name.casefold(): a for a in second.attributes}
+    rows = [
+        (a, b)
+        for a in first.attributes
+        if (b := other.get(a.name.casefold())) and a.value != b.value
+        and max(len(a.value), len(b.value)) <= MAX_CELL
+    ]  # fmt: skip
+    known = [c for c in concepts().values() if c.label]
+    return sorted(
+        rows, key=lambda row: not any(c.label and c.label.search(row[0].name) for c in known)
+    )
+
+
+def _choose(plan: Plan, desk: Desk, request: Request, products: list[Product]) -> bool:
+    for name in request.concepts:
+        concept = concepts()[name]
+        direction = concept.direction(request.text)
+        if not direction:
+            continue
+        ranked = _ranked(products, concept, direction, desk, request.text)
+        if ranked:
+            _tell_choice(plan, desk, request, concept, ranked)
+            return True
+    return False
+
+
+def _ranked(
+    products: list[Product], concept: Concept, direction: int, desk: Desk, text: str
+) -> list[tuple[Product, float, Attribute | None]]:
+    rows: list[tuple[Product, float, Attribute | None]] = []
+    for product in products:
+        if concept.card == "price" and product.price is not None:
+            rows.append((product, float(product.price.amount), None))
+        elif concept.card == "rating" and product.rating is not None:
+            rows.append((product, product.rating, None))
+        elif attribute := desk.answerer.attribute(product, "", [concept.name]):
+            value = magnitude(attribute.value)
+            if value is not None:
+                rows.append((product, value, attribute))
+    return sorted(rows, key=lambda row: row[1] * -direction) if len(rows) >= 2 else []
+
+
+def magnitude(value: str) -> float | None:
+    """The size of an attribute in a common unit: durations in days, areas as products, else the figure."""
+    low = value.casefold()
+    figures = [float(n.replace(",", "")) for n in _NUMBER.findall(low)]
+    if "lifetime" in low:
+        return 1e9
+    if re.search(r"\bno (?:warranty|return)|无保修", low):
+        return 0.0
+    if "overnight" in low:
+        return 0.5
+    if not figures:
+        return None
+    for unit, days in (("year", 365.0), ("年", 365.0), ("month", 30.0), ("月", 30.0), ("week", 7.0), ("周", 7.0), ("day", 1.0), ("天", 1.0)):  # fmt: skip
+        if unit in low:
+            return figures[-1] * days
+    sizes = re.findall(
+        r"(\d+(?:\.\d+)?)\s*(?:\"|in\b|inch|cm|mm|ft)?\s*[x×*]\s*(\d+(?:\.\d+)?)", low
+    )
+    if sizes:
+        return float(sizes[0][0]) * float(sizes[0][1])
+    for unit, grams in (
+        ("kg", 1000.0),
+        ("公斤", 1000.0),
+        ("lb", 453.6),
+        ("pound", 453.6),
+        ("oz", 28.35),
+    ):
+        if unit in low:
+            return figures[0] * grams
+    return figures[0]
+
+
+def _tell_choice(
+    plan: Plan,
+    desk: Desk,
+    request: Request,
+    concept: Concept,
+    ranked: list[tuple[Product, float, Attribute | None]],
+) -> None:
+    best, second = ranked[0], ranked[1]
+    label, values = _choice_facts(plan, concept, best, second)
+    slots = [
+        slot("title_1", plan.book.title(best[0])),
+        slot("label_1", label),
+        slot("value_1", values[0]),
+        slot("title_2", plan.book.title(second[0])),
+        slot("value_2", values[1]),
+    ]
+    plan.say(act("choose", slots), f"{concept.name} decides")
+    plan.show([card(best[0])])
+    plan.state = replace(plan.state, focus=(str(best[0].id),), topic="products")
+    follow = [n for n in request.concepts if n != concept.name]
+    if (
+        follow
+        and re.search(r"[.?!]\s*\S|how long|how much|多", request.text)
+        and cue("question", request.text)
+    ):
+        answer_about(
+            plan, desk, replace(request, concepts=tuple(follow), text=_after(request.text)), best[0]
+        )
+
+
+def _after(text: str) -> str:
+    parts = [p for p in re.split(r"(?<=[.!?。！？])\s*", text) if p.strip()]
+    return parts[-1] if parts else text
+
+
+def _choice_facts(
+    plan: Plan,
+    concept: Concept,
+    best: tuple[Product, float, Attribute | None],
+    second: tuple[Product, float, Attribute | None],
+) -> tuple[Fact, tuple[Fact, Fact]]:
+    if best[2] is not None and second[2] is not None:
+        label, value = plan.book.attribute(best[0], best[2])
+        return label, (value, plan.book.attribute(second[0], second[2])[1])
+    words = {
+        "price": {"en": "price", "zh": "价格"},
+        "rating": {"en": "rating", "zh": "评分"},
+    }[concept.card][plan.language]
+    facts = []
+    for product, size, _ in (best, second):
+        fact = plan.book.price(product) if concept.card == "price" else None
+        rating = f"{size:g}"
+        facts.append(
+            fact or plan.book.add("product", str(product.id), "rating", rating, product.title)
+        )
+    label = plan.book.add("product", str(best[0].id), f"label:{concept.card}", words, best[0].title)
+    return label, (facts[0], facts[1])
+
+
+def _which(plan: Plan, desk: Desk, request: Request, products: list[Product]) -> bool:
+    """Answers "which of them has …" with the product whose page holds it best."""
+    found = [
+        (evidence, product)
+        for product in products
+        if (evidence := desk.answerer.about_product(product, request.text, plan.language))
+    ]
+    if not found:
+        return False
+    evidence, product = max(found, key=lambda pair: pair[0].score)
+    tell_evidence(plan, product, evidence)
+    plan.show([card(product)])
+    plan.state = replace(plan.state, focus=(str(product.id),), topic="products")
+    return True

@@ -1,0 +1,70 @@
+"""What a turn will say and show, as it is decided: acts over facts, cards, citations, next state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.answers import Answerer
+from bot.catalogue import Catalogue
+from bot.grounding import FactBook
+from bot.orders import Orders
+from bot.recommend import Recommender
+from bot.state import DialogState
+from bot.turn import Card, Citation, Comparison, DialogAct, Language, RequestNote
+from bot.understanding.values import Understanding
+from retrieval.values import Hit
+
+
+class Requests(Protocol):
+    """Records what a shopper asks the team to do."""
+
+    def record(self, kind: str, *, order_id: str | None) -> RequestNote: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a decision may look at: one snapshot of the shop."""
+
+    shop_name: str
+    contact: str
+    catalogue: Catalogue
+    recommender: Recommender
+    answerer: Answerer
+    orders: Orders
+    secret: bytes
+    most_products: int = 4
+
+
+@dataclass(slots=True)
+class Plan:
+    """The turn as decided so far. The only value between stages that is filled step by step."""
+
+    understood: Understanding
+    state: DialogState
+    book: FactBook
+    now: datetime
+    requests: Requests
+    acts: list[DialogAct] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
+    comparison: Comparison | None = None
+    citations: list[Citation] = field(default_factory=list)
+    request: RequestNote | None = None
+    suggestions: list[str] = field(default_factory=list)
+    handoff: bool = False
+    hits: list[Hit] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+
+    @property
+    def language(self) -> Language:
+        return self.understood.language
+
+    def say(self, act: DialogAct, why: str) -> None:
+        self.acts.append(act)
+        self.why.append(f"{act.name}: {why}")
+
+    def show(self, cards: list[Card]) -> None:
+        """Shows cards that are not shown already."""
+        known = {card.id for card in self.cards}
+        self.cards += [card for card in cards if card.id not in known]

@@ -1,0 +1,213 @@
+"""Acts that answer questions about one product, from its record and its page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.answers import Evidence
+from bot.grounding import act, attribute_citation, card, slot
+from bot.policy.plan import Desk, Plan
+from bot.turn import Citation, Slot
+from bot.understanding.numbers import digits
+from bot.understanding.values import Request
+from db.records import Attribute, Product
+from prompts.concepts import concepts
+from retrieval.sentences import sentences
+
+MAX_VALUE = {"en": 200, "zh": 120}
+_PIECES = re.compile(
+    r"\b(\d{1,3})\s+(?:of (?:them|those|these)|pieces|pcs)\b|(\d{1,3})\s?[个件只套]"
+)
+
+
+def product_question(plan: Plan, desk: Desk, request: Request) -> None:
+    """Answers a question about a product that is named, pointed at or in focus."""
+    product = meant(plan, desk, request)
+    if product is None:
+        plan.say(act("ask_product"), "no product named")
+        return
+    plan.state = replace(plan.state, focus=(str(product.id),), topic="products")
+    if request.goal == "coupon":
+        refuse_price(plan, product)
+        return
+    if request.goal == "describe" and not request.concepts:
+        describe(plan, product)
+        return
+    if request.goal == "describe" and request.references:
+        plan.show([card(product)])
+    answer_about(plan, desk, request, product)
+    if request.links or request.references:
+        plan.show([card(product)])
+
+
+def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
+    """The product a question is about: named, pointed at, in focus, or alone in the last list."""
+    ids = [*request.references[:1], *(link.product_id for link in request.links[:1])]
+    ids += plan.state.focus[:1] or plan.state.last_list[:1]
+    return next((p for pid in ids if (p := desk.catalogue.products.get(pid))), None)
+
+
+def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> None:
+    """Says the fact that was asked: a field of the record, an attribute, a sentence, or that none tells."""
+    cards = [concepts()[name].card for name in request.concepts if concepts()[name].card]
+    if "price" in cards and product.price is not None:
+        pieces = _pieces(request.text)
+        (total(plan, product, pieces) if pieces else price(plan, product))
+        return
+    if "stock" in cards:
+        stock(plan, product, request)
+        return
+    if attribute := desk.answerer.attribute(product, request.text, request.concepts):
+        tell_attribute(plan, product, attribute)
+        return
+    if "rating" in cards and product.rating is not None:
+        label = plan.book.add("product", str(product.id), "label:rating", {"en": "rating", "zh": "评分"}[plan.language], product.title)  # fmt: skip
+        value = plan.book.add(
+            "product", str(product.id), "rating", f"{product.rating:g}", product.title
+        )
+        plan.say(act("attribute", [slot("title_1", plan.book.title(product)), slot("label_1", label), slot("value_1", value)]), "rating")  # fmt: skip
+        return
+    if request.goal == "describe" and not request.concepts:
+        describe(plan, product)
+        return
+    evidence = desk.answerer.about_product(product, request.text, plan.language)
+    if evidence is not None:
+        tell_evidence(plan, product, evidence)
+        return
+    unknown(plan, product, request)
+
+
+def price(plan: Plan, product: Product) -> None:
+    fact = plan.book.price(product)
+    assert fact is not None
+    plan.say(
+        act("price", [slot("title_1", plan.book.title(product)), slot("price_1", fact)]), "record"
+    )
+    plan.show([card(product)])
+
+
+def total(plan: Plan, product: Product, pieces: int) -> None:
+    """Says what several pieces cost, with the working."""
+    assert product.price is not None
+    amount = product.price.amount * pieces
+    fact = plan.book.computed(
+        amount, product.price.currency, "product", (str(product.price.amount), str(pieces))
+    )
+    quantity = plan.book.add("shopper", "message", "quantity", str(pieces))
+    unit = plan.book.price(product)
+    plan.say(
+        act("total", [slot("title_1", plan.book.title(product)), slot("quantity", quantity), slot("amount", fact), slot("price_1", unit) if unit else None]),
+        "price times pieces",
+    )  # fmt: skip
+
+
+def stock(plan: Plan, product: Product, request: Request) -> None:
+    fact = plan.book.stock(product)
+    if fact is None:
+        asked = {"en": "whether it is in stock", "zh": "是否有货"}[plan.language]
+        absent = plan.book.add("product", str(product.id), "absent", asked, product.title)
+        plan.say(act("unknown_fact", [slot("title_1", plan.book.title(product)), slot("asked", absent)]), "stock is not stated")  # fmt: skip
+        return
+    plan.say(
+        act("stock", [slot("title_1", plan.book.title(product)), slot("stock_1", fact)]), "record"
+    )
+    plan.show([card(product)])
+
+
+def tell_attribute(plan: Plan, product: Product, attribute: Attribute) -> None:
+    text = attribute.value
+    if len(text) > MAX_VALUE[plan.language]:
+        parts = sentences(text)
+        text = (
+            parts[0]
+            if parts and len(parts[0]) <= MAX_VALUE[plan.language]
+            else text[: MAX_VALUE[plan.language]]
+        )
+    label, value = plan.book.attribute(product, replace(attribute, value=text))
+    plan.say(
+        act("attribute", [slot("title_1", plan.book.title(product)), slot("label_1", label), slot("value_1", value)]),
+        f"attribute {attribute.name}",
+    )  # fmt: skip
+    plan.citations.append(attribute_citation(product, attribute))
+
+
+def tell_evidence(plan: Plan, product: Product, evidence: Evidence) -> None:
+    """Answers with the sentence (or attribute) that holds the answer."""
+    if evidence.attribute is not None:
+        tell_attribute(plan, product, evidence.attribute)
+        return
+    source = str(evidence.passage.id) if evidence.passage else str(product.id)
+    fact = plan.book.quote(product, source, evidence.text)
+    plan.say(
+        act("product_quote", [slot("title_1", plan.book.title(product)), slot("quote_1", fact)]),
+        f"sentence with words {evidence.covered:.2f}, meaning {evidence.meaning:.2f}",
+    )
+    plan.citations.append(Citation("product", str(product.id), product.title, evidence.text))
+
+
+def unknown(plan: Plan, product: Product, request: Request) -> None:
+    """Says that the page does not tell, and offers to ask the team."""
+    slots: list[Slot | None] = [slot("title_1", plan.book.title(product))]
+    asked = _asked(request, product)
+    if asked:
+        slots.append(
+            slot("asked", plan.book.add("product", str(product.id), "absent", asked, product.title))
+        )
+    else:
+        plan.book.add("product", str(product.id), "absent", "", product.title)
+    plan.say(act("unknown_fact", slots), "no sentence holds the answer")
+    plan.suggestions.append({"en": "Talk to a person", "zh": "转人工"}[plan.language])
+
+
+def _asked(request: Request, product: Product) -> str:
+    """What was asked, as a noun, where the feed's kind of thing is known; else nothing."""
+    for name in request.concepts:
+        words = {"origin": "where it is made", "weight": "its weight", "dimensions": "its dimensions",
+                 "material": "its material", "battery": "its battery", "colour": "its colours",
+                 "size": "its sizes", "warranty": "its warranty"}  # fmt: skip
+        if name in words and all(ord(c) < 128 for c in request.text):
+            return words[name]
+    return ""
+
+
+def describe(plan: Plan, product: Product) -> None:
+    """Tells about a product: price, first sentence of its description, two attributes."""
+    slots: list[Slot | None] = [slot("title_1", plan.book.title(product))]
+    if fact := plan.book.price(product):
+        slots.append(slot("price_1", fact))
+    first = next(iter(sentences(product.description)), "")
+    if first and len(first) <= MAX_VALUE[plan.language]:
+        slots.append(slot("quote_1", plan.book.quote(product, str(product.id), first)))
+        plan.citations.append(Citation("product", str(product.id), product.title, first))
+    for number, attribute in enumerate(salient(product)[:2], 1):
+        label, value = plan.book.attribute(product, attribute)
+        slots += [slot(f"label_{number}", label), slot(f"value_{number}", value)]
+    plan.say(act("describe", slots), "told about it")
+    plan.show([card(product)])
+    plan.state = replace(plan.state, focus=(str(product.id),), topic="products")
+
+
+def salient(product: Product) -> list[Attribute]:
+    """Short attributes that shoppers ask for most."""
+    known = [c for c in concepts().values() if c.label]
+    short = [a for a in product.attributes if 0 < len(a.value) <= 40]
+    return [a for a in short if any(c.label and c.label.search(a.name) for c in known)]
+
+
+def refuse_price(plan: Plan, product: Product | None) -> None:
+    """Prices are not made in the chat; says the listed one."""
+    slots: list[Slot | None] = []
+    if product is not None and (fact := plan.book.price(product)):
+        slots = [slot("title_1", plan.book.title(product)), slot("price_1", fact)]
+        plan.show([card(product)])
+    plan.book.add("shop", "prices", "absent", "")
+    plan.say(act("refuse_price", slots), "prices are as listed")
+
+
+def _pieces(text: str) -> int:
+    match = _PIECES.search(digits(text))
+    if not match:
+        return 0
+    count = int(match.group(1) or match.group(2))
+    return count if 2 <= count <= 20 else 0

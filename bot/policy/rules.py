@@ -1,0 +1,66 @@
+"""Acts that answer questions about the shop's rules, by quoting them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.answers import Evidence
+from bot.grounding import act, slot
+from bot.policy.plan import Desk, Plan
+from bot.turn import Citation, Slot
+from bot.understanding.values import Request
+from db.records import Passage
+
+
+def policy_question(plan: Plan, desk: Desk, request: Request) -> None:
+    """Quotes the rule that answers, or says that the rules do not mention it."""
+    if request.goal == "card":
+        card_warning(plan, desk)
+        return
+    context = plan.state.asked if request.goal == "follow" else ""
+    evidence = desk.answerer.about_rules(request.text, plan.language, context=context)
+    plan.state = replace(
+        plan.state, topic="policy", asked=f"{context} {request.text}".strip()[-200:]
+    )
+    if evidence is None or evidence.passage is None:
+        plan.book.add("policy", "rules", "absent", "")
+        plan.say(act("policy_unknown"), "no rule mentions it")
+        plan.suggestions.append({"en": "Talk to a person", "zh": "转人工"}[plan.language])
+        return
+    tell_rule(plan, "policy", evidence)
+
+
+def tell_rule(
+    plan: Plan, name: str, evidence: Evidence, slots: list[Slot | None] | None = None
+) -> None:
+    """Says an act that carries a rule as `quote_1`, and cites it."""
+    assert evidence.passage is not None
+    given = list(slots or [])
+    given.append(slot("quote_1", plan.book.rule(evidence.passage, evidence.text)))
+    if name == "policy" and evidence.passage.heading:
+        heading = evidence.passage.heading[-1]
+        given.append(
+            slot("topic", plan.book.add("policy", str(evidence.passage.id), "heading", heading))
+        )
+    plan.say(
+        act(name, given), f"rule with words {evidence.covered:.2f}, meaning {evidence.meaning:.2f}"
+    )
+    cite(plan, evidence.passage, evidence.text)
+
+
+def cite(plan: Plan, passage: Passage, text: str) -> None:
+    title = " › ".join(passage.heading) or passage.document_id
+    plan.citations.append(Citation("policy", str(passage.id), title, text))
+
+
+def card_warning(plan: Plan, desk: Desk) -> None:
+    """Asks not to send card numbers, with the shop's own rule where it has one."""
+    plan.book.add("shop", "cards", "absent", "")
+    asked = {"en": "do not send card numbers in the chat", "zh": "不要在聊天里发送银行卡号"}[
+        plan.language
+    ]
+    evidence = desk.answerer.about_rules(asked, plan.language)
+    if evidence is not None and evidence.passage is not None:
+        tell_rule(plan, "card_warning", evidence)
+    else:
+        plan.say(act("card_warning"), "a card number was sent")

@@ -1,0 +1,87 @@
+"""What a conversation remembers between turns. Kept as JSON with the conversation, so it survives
+a restart. Holds no personal data in clear."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.understanding.constraints import Constraints
+
+LISTS_KEPT = 6
+REPLIES_KEPT = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRequest:
+    """A request that waits for the shopper's yes."""
+
+    kind: str
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialogState:
+    """`lists` are the product ids of earlier replies, newest last; `shown` those for this wish.
+
+    `awaiting` is what the bot asked for: "", "order", "contact" or "confirm". `verified` maps an
+    order number to the ISO time until which it may be shown; `contacts` are keyed hashes.
+    """
+
+    language: str = ""
+    wish: str = ""
+    constraints: Constraints = Constraints()
+    lists: tuple[tuple[str, ...], ...] = ()
+    shown: tuple[str, ...] = ()
+    focus: tuple[str, ...] = ()
+    topic: str = ""
+    asked: str = ""
+    awaiting: str = ""
+    order_id: str = ""
+    order_goal: str = ""
+    verified: tuple[tuple[str, str], ...] = ()
+    contacts: tuple[str, ...] = ()
+    failed_proofs: int = 0
+    pending: PendingRequest | None = None
+    misses: int = 0
+    recent: tuple[str, ...] = ()
+    handed_off: bool = False
+
+    @property
+    def last_list(self) -> tuple[str, ...]:
+        return self.lists[-1] if self.lists else ()
+
+    def with_list(self, ids: tuple[str, ...]) -> DialogState:
+        if not ids:
+            return self
+        return replace(
+            self,
+            lists=(*self.lists, ids)[-LISTS_KEPT:],
+            shown=tuple(dict.fromkeys(self.shown + ids)),
+        )
+
+    def may_see(self, order_id: str, now: datetime) -> bool:
+        return any(
+            oid == order_id and now <= datetime.fromisoformat(until) for oid, until in self.verified
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        data = asdict(replace(self, constraints=Constraints()))
+        data["constraints"] = self.constraints.as_dict()
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> DialogState:
+        """Reads what `as_dict` wrote; fields of other versions are ignored."""
+        if not data:
+            return cls()
+        known = {k: _frozen(v) for k, v in data.items() if k in cls.__dataclass_fields__}
+        known["constraints"] = Constraints.from_dict(data.get("constraints", {}))
+        pending = data.get("pending")
+        known["pending"] = PendingRequest(**pending) if pending else None
+        return cls(**known)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value

@@ -1,0 +1,67 @@
+"""Replies and traces as plain text for a terminal. Knows nothing about how they came to be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bot.turn import Card, Reply
+
+
+def reply_as_text(reply: Reply) -> str:
+    """The reply with its cards, table, citations and suggestions."""
+    parts = [reply.text]
+    parts += [_card(number, card) for number, card in enumerate(reply.products, 1)]
+    if reply.comparison:
+        parts += [f"  {row.label}: {' | '.join(row.values)}" for row in reply.comparison.rows]
+    parts += [f"  [{c.source}] {c.title}: “{c.quote}”" for c in reply.citations]
+    if reply.suggestions:
+        parts.append("  → " + " · ".join(reply.suggestions))
+    return "\n".join(parts) + "\n"
+
+
+def _card(number: int, card: Card) -> str:
+    price = "" if card.price is None else f" {card.price}"
+    if card.price_to:
+        price += f"–{card.price_to}"
+    stock = {True: " · in stock", False: " · out of stock", None: ""}[card.in_stock]
+    rating = "" if card.rating is None else f" · ★ {card.rating:g}"
+    currency = f" {card.currency}" if card.currency and price else ""
+    reason = f"\n      {card.reason}" if card.reason else ""
+    return f"  {number}. {card.title}{price}{currency}{stock}{rating}{reason}"
+
+
+def trace_as_text(record: Any) -> str:
+    """Why a turn went as it did: what was understood, decided, found, proposed and refused."""
+    trace = record.trace
+    lines = [
+        f"turn {record.id}  {record.created_at:%Y-%m-%d %H:%M}",
+        f"shopper: {record.user_text}",
+    ]
+    for request in trace["understanding"]["requests"]:
+        lines.append(
+            f"intent {request['intent']} ({request['why']}); search words: {request['query']!r}"
+        )
+        lines += [
+            f"  condition {kind}: from “{words}”" for kind, words in request["constraints"]["words"]
+        ]
+        scores = ", ".join(f"{name} {p}" for name, p in request["scores"])
+        lines.append(f"  scores: {scores}")
+    lines += [f"decided {why}" for why in trace["decisions"]]
+    for hit in trace["hits"][:5]:
+        parts = ", ".join(f"{k} {v:.2f}" for k, v in hit["parts"].items())
+        lines.append(f"hit {hit['rank']}: {hit['id']} {hit['score']:.3f} ({parts})")
+    for segment in trace["segments"]:
+        lines.append(f"act {segment['act']} by {segment['generator']}: {segment['marked']}")
+        lines.append(f"  slots {json.dumps(segment['slots'], ensure_ascii=False)}")
+        for candidate in segment["candidates"]:
+            refused = f" REFUSED {candidate['refused']}" if candidate.get("refused") else ""
+            lines.append(
+                f"  candidate {candidate.get('logprob', 0):>7}: {candidate['marked']}{refused}"
+            )
+    lines.append(f"reply: {record.reply_text}")
+    lines.append(
+        f"generator {record.generator_name} {record.generator_version}; prompts {record.prompt_version}"
+    )
+    lines.append(f"timings {trace['timings_ms']}")
+    return "\n".join(lines)

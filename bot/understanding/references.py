@@ -1,0 +1,53 @@
+"""Which products of earlier replies a message points at: "the second one", "that tent", "both"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_ORDINALS = {
+    "first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3,
+    "fifth": 4, "5th": 4,
+}  # fmt: skip
+_ORDINAL = re.compile(
+    rf"\b(?:the )?({'|'.join(_ORDINALS)})(?: (?:one|two|of|option|product|item|choice|looks|is|and)\b|\b(?! (?:time|thing|flat|day|week|place)))",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"\b(?:number|no\.?|option|#)\s?([1-5])\b", re.IGNORECASE)
+_LAST = re.compile(
+    r"\b(?:the )?last (?:one|of (?:them|these|those))\b|最后一?[个款件]", re.IGNORECASE
+)
+_CHINESE = re.compile(r"第([一二三四五12345])[个款件种条]?|前([一二三两])[个款]")
+_DIGIT = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "1": 0, "2": 1, "3": 2, "4": 3, "5": 4}
+_BOTH = re.compile(
+    r"\bboth\b|\bthe two\b|\bthese two\b|\b(?:of )?(?:them|these|those)\b|这两[个款]|两[个款]都|它们|这几[个款]",
+    re.IGNORECASE,
+)
+_IT = re.compile(
+    r"\b(?:it|its|it's|that one|this one|that|this|they|the one)\b|它|这个|那个|这款|那款|这件|该",
+    re.IGNORECASE,
+)
+
+
+def ordinal_references(text: str, last: Sequence[str]) -> tuple[str, ...]:
+    """Returns the products of the last list that ordinals in `text` pick, in the order said."""
+    positions = [_ORDINALS[m.group(1).lower()] for m in _ORDINAL.finditer(text)]
+    positions += [int(m.group(1)) - 1 for m in _NUMBERED.finditer(text)]
+    for match in _CHINESE.finditer(text):
+        if match.group(1):
+            positions.append(_DIGIT[match.group(1)])
+        else:
+            positions += range({"一": 1, "二": 2, "两": 2, "三": 3}[match.group(2)])
+    if _LAST.search(text) and last:
+        positions.append(len(last) - 1)
+    return tuple(dict.fromkeys(last[p] for p in positions if 0 <= p < len(last)))
+
+
+def means_several(text: str) -> bool:
+    """Whether the text points at several products at once."""
+    return _BOTH.search(text) is not None
+
+
+def means_one(text: str) -> bool:
+    """Whether the text points back at one product without naming it."""
+    return _IT.search(text) is not None
