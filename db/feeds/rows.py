@@ -195,7 +195,9 @@ def is_json_lines(head: Head) -> bool:
         return len(first.strip()) > 1 and (following.startswith("{") or not rest)
     if rest.strip():
         return True
-    return not any(isinstance(v, list) and v and isinstance(v[0], dict) for v in value.values())
+    is_keyed = bool(value) and all(isinstance(v, dict) for v in value.values())
+    holds_list = any(isinstance(v, list) and v and isinstance(v[0], dict) for v in value.values())
+    return _names_itself(list(value)) or not (is_keyed or holds_list)
 
 
 def is_json(head: Head) -> bool:
@@ -261,5 +263,10 @@ def _find_list(head: Head) -> tuple[str, str]:
 
 
 def _names_itself(keys: list[str]) -> bool:
-    forms = {key.casefold() for key in keys}
-    return bool(forms & {"id", "sku", "product_id"}) and bool(forms & {"name", "title"})
+    """Whether an object is one record, and its lists are its own, rather than a wrapper."""
+    forms = {key.casefold().replace("_", "") for key in keys}
+    if forms & {"orderid", "ordernumber", "订单号", "订单id"}:
+        return True
+    return bool(forms & {"id", "sku", "productid", "商品id"}) and bool(
+        forms & {"name", "title", "商品名称"}
+    )

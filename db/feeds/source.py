@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, Protocol, TextIO
 
 MAX_FIELD = 1_000_000  # characters in one cell, line of JSON or Markdown page times four
 MAX_LINE = 4 * MAX_FIELD
@@ -113,8 +113,24 @@ def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
         yield text
 
 
+class ReadsBytes(Protocol):
+    """All that ijson asks of a file."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class _Recoded:
+    """A text file as its bytes in UTF-8."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._text.read(size).encode()
+
+
 @contextmanager
-def open_utf8(path: Path, encoding: str) -> Iterator[BinaryIO]:
+def open_utf8(path: Path, encoding: str) -> Iterator[ReadsBytes]:
     """A byte stream of the file in UTF-8 without mark, whatever its own encoding, for ijson."""
     with _opened(path) as file:
         if encoding == "utf-8":
@@ -123,7 +139,7 @@ def open_utf8(path: Path, encoding: str) -> Iterator[BinaryIO]:
             file.seek(len(codecs.BOM_UTF8))
             yield file
         else:
-            yield codecs.EncodedFile(file, "utf-8", encoding)
+            yield _Recoded(io.TextIOWrapper(file, encoding=encoding, newline=""))
 
 
 def read_markdown(path: Path) -> str:
