@@ -6,6 +6,7 @@ left out, because whatever is kept here can be told to a shopper.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -76,6 +77,7 @@ def _entries(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+@functools.lru_cache(maxsize=16_384)
 def dropped(name: str) -> bool:
     """Whether a field of this name is never told: people, costs, timestamps, shop machinery."""
     return key_form(name) in _DROPPED or _PEOPLE.search(name) is not None

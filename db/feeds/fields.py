@@ -6,6 +6,7 @@ Knows nothing about files, values or records.
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -97,6 +98,7 @@ _MAPPED_AS = {"sku": "alias"}
 _NEVER_BESIDE_MAP = {"price": ("paid", "usual")}
 
 
+@functools.lru_cache(maxsize=16_384)  # a feed repeats its columns on every row
 def key_form(name: str) -> str:
     """A column name as names are compared: `Product_ID`, `product id` and `productId` are one."""
     text = unicodedata.normalize("NFKC", name).casefold()

@@ -29,6 +29,8 @@ def clean_line(text: str) -> str:
 
 def clean_text(text: str) -> str:
     """Readable text of several lines: HTML becomes its words, never its scripts and styles."""
+    if text.isprintable() and "<" not in text and "&" not in text:
+        return " ".join(text.split())  # most cells: nothing to decode, and only one line
     text = _html_words(text) if _TAG.search(text) else html.unescape(text)
     lines = (" ".join(line.split()) for line in _CONTROL.sub("", text).splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from db.feeds import FeedError, parse_map, read_products
+from db.feeds import FeedError, parse_map, read_orders, read_products
 from db.feeds.fields import Columns
 from db.feeds.products import ProductReader
 from db.feeds.rows import Row
-from db.records import Attribute, Document, Money, Product, RejectedRow
+from db.records import Attribute, Document, Money, Order, Product, RejectedRow
 
 FEEDS = Path(__file__).parents[2] / "fixtures" / "feeds"
 
@@ -250,3 +253,41 @@ def test_that_a_rating_object_is_read_and_an_unrated_product_has_none():
     assert product(rating={"rate": 3.9, "count": 120}).rating == 3.9
     assert product(rating={"rate": 3.9, "count": 120}).rating_count == 120
     assert product(average_rating="0.00", rating_count=0).rating is None
+
+
+CELLS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False) | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "value", "price", "id", "stock", "text"]), inner)
+    ),
+    max_leaves=6,
+)
+COLUMNS = (
+    "id title price sale_price list_price currency brand category description stock in_stock "
+    "rating rating_count reviews url images tags variants options attributes sku barcode meta on_sale note"
+).split()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(COLUMNS), CELLS, min_size=1))
+def test_that_any_row_is_read_or_rejected_and_never_stops_the_import(cells):
+    reader = ProductReader(columns=Columns(), currency="USD")
+    records = list(reader.read(Row("x", {"id": "1", "title": "Lamp", **cells})))
+    assert isinstance(records[0], Product | RejectedRow)
+
+
+ORDER_COLUMNS = (
+    "order_id email phone date items shipping total currency status carrier shipped_on note id"
+).split()
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.dictionaries(st.sampled_from(ORDER_COLUMNS), CELLS, min_size=1))
+def test_that_any_order_is_read_or_rejected(tmp_path, cells):
+    path = tmp_path / "orders.jsonl"
+    path.write_text(json.dumps({"order_id": "A", **cells}, default=str) + "\n", encoding="utf-8")
+    (record,) = read_orders(path)
+    assert isinstance(record, Order | RejectedRow)
