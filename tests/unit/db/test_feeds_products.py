@@ -265,7 +265,8 @@ CELLS = st.recursive(
 )
 COLUMNS = (
     "id title price sale_price list_price currency brand category description stock in_stock "
-    "rating rating_count reviews url images tags variants options attributes sku barcode meta on_sale note"
+    "rating rating_count reviews url images tags variants options attributes sku barcode "
+    "meta on_sale note"
 ).split()
 
 
