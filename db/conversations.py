@@ -1,0 +1,302 @@
+"""What was said: conversations, their turns with the whole trace, and the shopper's feedback.
+
+Knows nothing about how a turn comes about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from db import tables
+from db.engine import Database
+from db.errors import MessageAlreadyAnswered, UnknownConversation
+from db.staging import count_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as its last turn left it; `state` is the dialogue state as JSON."""
+
+    id: int
+    language: str
+    customer_id: str | None
+    training_consent: bool
+    state: dict[str, Any]
+    created_at: datetime
+    handed_off: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTurn:
+    """One exchange before it is kept.
+
+    `payload` is the JSON body that is sent, `trace` everything needed to explain it. A
+    `session_id` or `turn_id` in the payload is not stored: the first is a capability, the second
+    is not known yet.
+    """
+
+    user_text: str
+    reply_text: str
+    language: str
+    intent: str
+    intents: tuple[str, ...]
+    acts: tuple[str, ...]
+    payload: dict[str, Any]
+    trace: dict[str, Any]
+    generator_name: str
+    generator_version: str
+    prompt_version: str
+    fallback: bool
+    client_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord(NewTurn):
+    """A kept turn. Its `payload` carries the `turn_id`; whoever sends it adds the `session_id`."""
+
+    id: int
+    conversation_id: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A shopper's judgement of one turn: `score` is 1 or -1."""
+
+    turn_id: int
+    score: int
+    reason: str | None
+    comment: str | None
+    created_at: datetime
+
+
+class ConversationStore:
+    """The conversations of one shop. A turn and the state it leads to are kept together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(
+        self,
+        session_id: str,
+        *,
+        language: str,
+        customer_id: str | None,
+        training_consent: bool,
+        now: datetime,
+    ) -> Conversation:
+        """Begin the conversation of this session, or return it where it has begun already."""
+        row: dict[str, Any] = {
+            "session_hash": _session_hash(session_id),
+            "language": language,
+            "customer_id": customer_id,
+            "training_consent": training_consent,
+            "state": {},
+            "handed_off": False,
+            "created_at": now,
+            "updated_at": now,
+        }
+        try:
+            with self._database.write() as connection:
+                begun = insert(tables.conversations).values(row).returning(tables.conversations)
+                return _conversation(connection.execute(begun).one())
+        except IntegrityError:
+            conversation = self.find(session_id)
+            if conversation is None:
+                raise
+            return conversation
+
+    def find(self, session_id: str) -> Conversation | None:
+        """The conversation of this session; None when it never began or was erased."""
+        query = select(tables.conversations).where(
+            tables.conversations.c.session_hash == _session_hash(session_id)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _conversation(row)
+
+    def add_turn(
+        self,
+        conversation_id: int,
+        turn: NewTurn,
+        *,
+        state: dict[str, Any],
+        handed_off: bool,
+        now: datetime,
+    ) -> int:
+        """Keep a turn and the state after it, both or neither; returns the turn's id.
+
+        When this returns, the turn is on the disk. Raises UnknownConversation, and
+        MessageAlreadyAnswered when the conversation has a turn of the same client message id.
+        """
+        try:
+            with self._database.write() as connection:
+                touched = connection.execute(
+                    update(tables.conversations)
+                    .where(tables.conversations.c.id == conversation_id)
+                    .values(state=state, handed_off=handed_off, updated_at=now)
+                )
+                if not touched.rowcount:
+                    raise UnknownConversation(conversation_id)
+                row = _turn_row(turn) | {"conversation_id": conversation_id, "created_at": now}
+                return int(
+                    connection.execute(
+                        insert(tables.turns).values(row).returning(tables.turns.c.id)
+                    ).scalar_one()
+                )
+        except IntegrityError as error:
+            if turn.client_message_id is None:
+                raise
+            raise MessageAlreadyAnswered(turn.client_message_id) from error
+
+    def turns(self, conversation_id: int) -> list[TurnRecord]:
+        """The turns of a conversation as they were said."""
+        query = (
+            select(tables.turns)
+            .where(tables.turns.c.conversation_id == conversation_id)
+            .order_by(tables.turns.c.id)
+        )
+        with self._database.read() as connection:
+            return [_turn(row) for row in connection.execute(query)]
+
+    def turn(self, turn_id: int) -> TurnRecord | None:
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(tables.turns).where(tables.turns.c.id == turn_id)
+            ).first()
+        return None if row is None else _turn(row)
+
+    def reply_to(self, conversation_id: int, client_message_id: str) -> TurnRecord | None:
+        """The turn that answered this message of the client, so that a repeat gets the same."""
+        query = select(tables.turns).where(
+            tables.turns.c.conversation_id == conversation_id,
+            tables.turns.c.client_message_id == client_message_id,
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _turn(row)
+
+    def set_feedback(
+        self,
+        turn_id: int,
+        *,
+        conversation_id: int,
+        score: int,
+        reason: str | None,
+        comment: str | None,
+        now: datetime,
+    ) -> bool:
+        """Keep the judgement of a turn in place of an earlier one.
+
+        False, and nothing kept, when the turn is not of this conversation. Raises ValueError for a
+        score that is not 1 or -1.
+        """
+        if score not in {-1, 1}:
+            raise ValueError("a feedback's score is 1 or -1")
+        with self._database.write() as connection:
+            # Locks the turn, so that two judgements at once follow each other on PostgreSQL too.
+            turn = connection.execute(
+                select(tables.turns.c.id)
+                .where(
+                    tables.turns.c.id == turn_id, tables.turns.c.conversation_id == conversation_id
+                )
+                .with_for_update()
+            ).first()
+            if turn is None:
+                return False
+            connection.execute(delete(tables.feedback).where(tables.feedback.c.turn_id == turn_id))
+            connection.execute(
+                insert(tables.feedback).values(
+                    turn_id=turn_id, score=score, reason=reason, comment=comment, created_at=now
+                )
+            )
+        return True
+
+    def feedback(self, turn_id: int) -> Feedback | None:
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(tables.feedback).where(tables.feedback.c.turn_id == turn_id)
+            ).first()
+        return None if row is None else Feedback(**row._mapping)
+
+    def erase(self, conversation_id: int) -> int:
+        """Remove a conversation with its turns and feedback; returns how many turns there were.
+
+        Requests that were recorded in it stay, and no longer lead to it. The text is overwritten
+        in the file, not only unlinked.
+        """
+        with self._database.write() as connection:
+            # The conversation is locked before its turns are counted, so none slips in between.
+            connection.execute(
+                select(tables.conversations.c.id)
+                .where(tables.conversations.c.id == conversation_id)
+                .with_for_update()
+            )
+            erased = count_rows(
+                connection, tables.turns, tables.turns.c.conversation_id == conversation_id
+            )
+            connection.execute(
+                delete(tables.conversations).where(tables.conversations.c.id == conversation_id)
+            )
+        self._database.scrub()
+        return erased
+
+    def count_turns(self) -> int:
+        with self._database.read() as connection:
+            return count_rows(connection, tables.turns)
+
+
+def _session_hash(session_id: str) -> str:
+    """The session id opens the conversation, so the database must not hold it."""
+    return hashlib.sha256(session_id.encode("utf-8", "replace")).hexdigest()
+
+
+def _turn_row(turn: NewTurn) -> dict[str, Any]:
+    payload = {
+        name: value for name, value in turn.payload.items() if name not in {"session_id", "turn_id"}
+    }
+    return {
+        "client_message_id": turn.client_message_id,
+        "user_text": turn.user_text,
+        "reply_text": turn.reply_text,
+        "language": turn.language,
+        "intent": turn.intent,
+        "intents": list(turn.intents),
+        "acts": list(turn.acts),
+        "payload": payload,
+        "trace": turn.trace,
+        "generator_name": turn.generator_name,
+        "generator_version": turn.generator_version,
+        "prompt_version": turn.prompt_version,
+        "fallback": turn.fallback,
+    }
+
+
+def _turn(row: Row[Any]) -> TurnRecord:
+    values = dict(row._mapping)
+    return TurnRecord(
+        **values
+        | {
+            "intents": tuple(values["intents"]),
+            "acts": tuple(values["acts"]),
+            "payload": values["payload"] | {"turn_id": values["id"]},
+        }
+    )
+
+
+def _conversation(row: Row[Any]) -> Conversation:
+    return Conversation(
+        id=row.id,
+        language=row.language,
+        customer_id=row.customer_id,
+        training_consent=row.training_consent,
+        state=row.state,
+        created_at=row.created_at,
+        handed_off=row.handed_off,
+    )

@@ -1,0 +1,217 @@
+"""The database of one shop: URL → engine, transactions, and the schema's migrations.
+
+Knows nothing about what the tables hold.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from db.errors import DatabaseTooNew, DatabaseUnavailable
+
+# WAL lets readers work beside the one writer. With synchronous=FULL every commit is flushed to the
+# disk, so a reply that was shown survives a power cut as well as a kill; a turn is one commit, and
+# its flush costs less than a hundredth of the turn. NORMAL would only survive the kill.
+# secure_delete overwrites what is erased; without it an erased message stays legible in the file.
+_SQLITE_PRAGMAS = (
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+)
+# Any number that no other program uses on the same server: it serialises migrations and imports.
+_ADVISORY_LOCK = 7_246_726
+
+
+class Database:
+    """One shop's database. Safe to share between threads: every call takes its own connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the shop and changes nothing."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is kept when the block ends, and undone when it raises.
+
+        SQLite has one writer at a time; the next one waits up to five seconds for its turn.
+        """
+        with self.engine.connect() as connection, self.writing(connection):
+            yield connection
+
+    @contextmanager
+    def writing(self, connection: Connection) -> Iterator[None]:
+        """`write` on a connection that is open already and in no transaction."""
+        connection.info["begin_immediately"] = True
+        try:
+            with connection.begin():
+                yield
+        finally:
+            connection.info.pop("begin_immediately", None)
+
+    def lock(self, connection: Connection) -> None:
+        """Until the transaction ends, let no other process migrate or import.
+
+        On SQLite a writing transaction is that already.
+        """
+        if not self._sqlite:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+
+    def scrub(self) -> None:
+        """Move SQLite's write-ahead log into the file, so that it keeps no erased text.
+
+        Does what it can: pages that a reader still needs stay until the next call.
+        """
+        if self._sqlite:
+            with self.engine.connect() as connection:
+                connection.info["no_begin"] = True
+                try:
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    connection.info.pop("no_begin", None)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_database(url: str) -> Database:
+    """The database at `url`, created where it is missing and brought to the newest schema.
+
+    `sqlite:///path/to/file.db`, or `postgresql://user@host/name` (needs `shopbot[postgres]`).
+    Raises DatabaseUnavailable and DatabaseTooNew.
+    """
+    database = Database(_engine(url))
+    try:
+        migrate(database.engine)
+    except DBAPIError as error:
+        database.close()
+        raise DatabaseUnavailable(
+            f"the database {database.engine.url.render_as_string()} does not answer "
+            f"({_first_line(error)}): check SHOPBOT_DATABASE_URL"
+        ) from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision, in one transaction; does nothing when it is there.
+
+    Raises DatabaseTooNew for a revision that this release does not know.
+    """
+    config = Config()
+    config.set_main_option(
+        "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
+    )
+    scripts = ScriptDirectory.from_config(config)
+    with engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    if present == scripts.get_current_head():
+        return
+    if present is not None and present not in {
+        script.revision for script in scripts.walk_revisions()
+    }:
+        raise DatabaseTooNew(present)
+    database = Database(engine)
+    with database.write() as connection:
+        database.lock(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _engine(text: str) -> Engine:
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise DatabaseUnavailable(
+            "the database URL cannot be read: "
+            "write sqlite:///path/to/file.db or postgresql://user@host/name"
+        ) from error
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        return _sqlite_engine(url)
+    if kind in {"postgresql", "postgres"}:
+        return _postgres_engine(url)
+    raise DatabaseUnavailable(f"{kind} is not supported: use sqlite:/// or postgresql://")
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database in {None, "", ":memory:"}:
+        raise DatabaseUnavailable("a database in memory loses every turn: name a file")
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Conversations and orders are nobody else's; SQLite gives its side files the same mode.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"the database file {path} cannot be opened ({error.strerror}): "
+            "check SHOPBOT_HOME and its permissions"
+        ) from error
+    engine = create_engine(url, pool_size=10, max_overflow=30)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        # The driver's own BEGIN comes too late (at the first change), see `begin`.
+        connection.isolation_level = None
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later fails at once when another one wrote in
+        # between; one that asks for the write lock at its start waits for it.
+        if not connection.info.get("no_begin"):
+            immediately = connection.info.get("begin_immediately")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediately else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=10,
+            max_overflow=30,
+            pool_pre_ping=True,  # a restart of the server costs no turn
+        )
+    except ImportError as error:
+        raise DatabaseUnavailable(
+            "PostgreSQL needs its driver: pip install shopbot[postgres]"
+        ) from error
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().split("\n", 1)[0]

@@ -1,0 +1,67 @@
+"""The errors of storage. Each says when it occurs; its message names the remedy in one line.
+
+StoreError
+ ├── DatabaseUnavailable    the database cannot be opened or spoken to
+ ├── DatabaseTooNew         a newer release has already changed the database
+ ├── EmptyImport            a complete catalogue import holds no product
+ ├── WithdrawalTooLarge     a complete import would withdraw too much of the catalogue
+ ├── UnknownConversation    the conversation was erased, or never was
+ └── MessageAlreadyAnswered the client's message id has a reply in this conversation
+"""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Anything that storage refuses; printed as one line."""
+
+
+class DatabaseUnavailable(StoreError):
+    """The URL is unusable, the driver is missing, or the database does not answer."""
+
+
+class DatabaseTooNew(StoreError):
+    """The database holds a schema revision that this release does not know."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"the database was last used by a newer shopbot (revision {revision}): "
+            "upgrade shopbot, or restore a backup that was made with this release"
+        )
+
+
+class EmptyImport(StoreError):
+    """A complete import holds no usable product; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the import holds no usable product and nothing was changed: "
+            "check the feed's path and format, or pass --partial"
+        )
+
+
+class WithdrawalTooLarge(StoreError):
+    """An import would withdraw more of the active products than may go unasked."""
+
+    def __init__(self, *, withdrawn: int, active: int) -> None:
+        self.withdrawn = withdrawn
+        self.active = active
+        super().__init__(
+            f"the import would withdraw {withdrawn} of {active} active products and nothing was "
+            "changed: pass --yes if that is meant, or --partial if the feed is not the whole shop"
+        )
+
+
+class UnknownConversation(StoreError):
+    """A turn was added to a conversation that does not exist (any more)."""
+
+    def __init__(self, conversation_id: int) -> None:
+        super().__init__(f"there is no conversation {conversation_id}: begin a new session")
+
+
+class MessageAlreadyAnswered(StoreError):
+    """Two turns of one conversation carry the same client message id; the first one stands."""
+
+    def __init__(self, client_message_id: str) -> None:
+        self.client_message_id = client_message_id
+        super().__init__("this message has a reply already: read it with reply_to()")
