@@ -45,7 +45,7 @@ def reply_payload(reply: Reply) -> dict[str, Any]:
             "fallback": reply.fallback,
         },
         "generator": {"name": reply.generator_name, "version": reply.generator_version},
-        "timings_ms": {stage: 0.0 for stage in STAGES} | dict(reply.timings_ms),
+        "timings_ms": dict.fromkeys(STAGES, 0.0) | dict(reply.timings_ms),
     }
 
 
