@@ -90,9 +90,7 @@ class ScriptedService:
             return f"您好！欢迎来到 {self.shop_name}，想找点什么？"
         return f"Welcome to {self.shop_name}. What are you looking for today?"
 
-    def chat(
-        self, request: ChatRequest, *, on_stage: Callable[[str], None] | None = None
-    ) -> Reply:
+    def chat(self, request: ChatRequest, *, on_stage: Callable[[str], None] | None = None) -> Reply:
         if not request.message.strip() or len(request.message) > self.max_chars:
             raise MessageError("The message is blank or too long.")
         if request.session_id is not None and request.session_id not in self.store:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from bot.errors import MessageError, SessionUnknownError
 from bot.turn import ChatRequest
@@ -22,8 +22,31 @@ from bot.web.service import session_hash
 from bot.web.turns import Answered, Desk, Failed, Stage, TurnEvent, pieces
 from retrieval.values import Filters
 
-SessionId = Annotated[str, Field(max_length=200)]
-Names = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=20)]
+
+def _unicode(text: str) -> str:
+    """Refuses halves of characters, which JSON can spell and no database can store."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("not valid Unicode") from None
+    return text
+
+
+def _printable(text: str) -> str:
+    """Refuses what no id or label holds: control characters, and halves of characters."""
+    if not text.isprintable():
+        raise ValueError("only printable characters are accepted")
+    return text
+
+
+def _lines(text: str) -> str:
+    """Drops control characters other than line breaks from a comment."""
+    return "".join(sign for sign in _unicode(text) if sign.isprintable() or sign == "\n")
+
+
+Text = Annotated[str, AfterValidator(_unicode)]
+Label = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+Names = Annotated[list[Label], Field(max_length=20)]
 
 
 class Consent(BaseModel):
@@ -33,12 +56,12 @@ class Consent(BaseModel):
 class ChatBody(BaseModel):
     """What `POST /api/chat` reads. The shop itself judges the message's length and content."""
 
-    message: str
-    session_id: SessionId | None = None
-    customer_id: Annotated[str, Field(max_length=200)] | None = None
+    message: Text
+    session_id: Label | None = None
+    customer_id: Label | None = None
     locale: Literal["en", "zh"] | None = None
     consent: Consent | None = None
-    client_message_id: Annotated[str, Field(max_length=200)] | None = None
+    client_message_id: Label | None = None
 
     def request(self) -> ChatRequest:
         return ChatRequest(
@@ -54,10 +77,10 @@ class ChatBody(BaseModel):
 class FeedbackBody(BaseModel):
     # An upper bound that every database can hold, so that a wild number is a 422 and not a 500.
     turn_id: Annotated[int, Field(ge=0, le=2**53)]
-    session_id: SessionId
+    session_id: Label
     score: Literal[1, -1]
-    reason: Annotated[str, Field(max_length=200)] | None = None
-    comment: Annotated[str, Field(max_length=2000)] | None = None
+    reason: Label | None = None
+    comment: Annotated[str, Field(max_length=2000), AfterValidator(_lines)] | None = None
 
 
 class SearchQuery(BaseModel):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -64,19 +66,22 @@ def create_app(service: ShopService, settings: WebSettings) -> FastAPI:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"chat/{query}", status_code=307)
 
-    gr.mount_gradio_app(
-        app,
-        build_blocks(ChatPage(desk, settings), settings),
-        path=PATH,
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        ssr_mode=False,
-        mcp_server=False,
-        enable_monitoring=False,
-        pwa=False,
-        theme=_theme(),
-    )
+    def mount() -> None:
+        gr.mount_gradio_app(
+            app,
+            build_blocks(ChatPage(desk, settings), settings),
+            path=PATH,
+            footer_links=[],
+            run_history=False,
+            show_error=False,
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            pwa=False,
+            theme=_theme(),
+        )
+
+    _in_a_loop(mount)
     # The last one added is the first one asked.
     app.add_middleware(ChatGuard, settings=settings)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
@@ -90,3 +95,17 @@ def _theme() -> object:
     import gradio as gr
 
     return gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+
+
+def _in_a_loop(build: Callable[[], None]) -> None:
+    """Calls `build` while an event loop runs: without one Gradio makes several and closes none."""
+
+    async def run() -> None:
+        build()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(run())
+    else:
+        build()

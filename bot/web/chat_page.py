@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ Data = dict[str, Any]
 MAX_STEPS = 24  # how many pieces a reply is unrolled in
 HISTORY = 60  # the newest messages of a transcript that a page shows
 
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # The names in quotes are the events that the script may raise; Gradio reads them from here.
 _START = (
     "window.shopbotChat.start(element, props, trigger, watch, ['open', 'send', 'rate', 'wipe'])"
@@ -106,9 +108,13 @@ class ChatPage:
     def send(self, data: Data, client: Client) -> Iterator[Data]:
         """Answers a message; yields the turn as it grows. Each update holds the whole turn."""
         language = self._language(data)
-        key = str(data.get("key") or secrets.token_hex(16))[:64]
+        key = data.get("key")
+        if not (isinstance(key, str) and _KEY.fullmatch(key)):
+            key = secrets.token_hex(16)
         message = data.get("message")
-        said = render.shopper_html(message if isinstance(message, str) else "", language=language)
+        # Halves of characters can be spelled in JSON; they are no text and are dropped.
+        text = message.encode("utf-8", "ignore").decode() if isinstance(message, str) else ""
+        said = render.shopper_html(text, language=language)
 
         def turn(state: str, html: str, **more: Any) -> Data:
             return _stamped(
@@ -118,7 +124,7 @@ class ChatPage:
         session_id = opened(data.get("token"), secret=self._settings.secret)
         consent = data.get("consent")
         request = ChatRequest(
-            message=message if isinstance(message, str) else "",
+            message=text,
             session_id=session_id,
             locale=language,
             training_consent=consent if isinstance(consent, bool) else None,
@@ -135,8 +141,8 @@ class ChatPage:
             if isinstance(event, Answered):
                 payload = reply_payload(event.reply)
                 token = sign(event.reply.session_id, secret=self._settings.secret)
-                for text in self._unrolled(payload["reply"]):
-                    html = render.partial_html(text, language=payload["language"])
+                for beginning in self._unrolled(payload["reply"]):
+                    html = render.partial_html(beginning, language=payload["language"])
                     yield turn("text", html, token=token)
                 yield turn(
                     "done", render.reply_html(payload), token=token, spoken=render.spoken(payload)
