@@ -34,6 +34,9 @@ _WORDS_OF_REVIEW = ("comment", "text", "review", "content", "body", "reviewBody"
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _DISCOUNT_FORMS = frozenset({"regularprice", "saleprice", "specialprice", "discount"})
 _DISTINCT_ALIASES = 50
+_LINK = re.compile(r"https?://[^\s<>\"']+")
+# pictures may also lie in the shop's own media folder, which is served under this path
+_PICTURE = re.compile(rf"{_LINK.pattern}|/media/[\w-][\w./-]*")
 
 
 class ProductReader:
@@ -108,7 +111,7 @@ class _Reading:
             dict.fromkeys(
                 link
                 for column in self.columns.get("image", ())
-                for link in _links(self.cells[column])
+                for link in _links(self.cells[column], _PICTURE)
             )
         )
         reviews = self.take("reviews")
@@ -353,9 +356,9 @@ def _bounded(field: str, text: str) -> str:
     return text
 
 
-def _links(value: object) -> list[str]:
+def _links(value: object, form: re.Pattern[str] = _LINK) -> list[str]:
     texts = string_list(value, " ,;|\n") if stated(value) else ()
-    return [t for t in texts if re.fullmatch(r"https?://[^\s<>\"']+", t)]
+    return [t for t in texts if form.fullmatch(t)]
 
 
 def _count_of(reviews: object) -> int | None:
