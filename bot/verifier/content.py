@@ -1,0 +1,288 @@
+"""Every word must be neutral or stand in a fact of the product it is said of.
+
+The last check, and the one that catches what no other knows: an added clause, a made-up name,
+gibberish. Knows nothing about figures, which were accounted for before.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from bot.verifier.factbook import Entry, stem
+from bot.verifier.lexicon import data
+from bot.verifier.polarity import denies
+from bot.verifier.reading import Reading
+from bot.verifier.surface import Token
+
+_ASKS = re.compile(r"[?？]")
+_ECHO = re.compile(
+    r"\b(?:whether|about|regarding|concerning|asked|asking|looking for|want(?:ed)?|your|you(?:'re)? (?:need|mention\w*|said|after)|for|if|as for|on|wish)\b"
+    r"|关于|您(?:要|想|问|说|提)|至于|是否|想找|要找"
+)
+_SAID_OF = re.compile(r"\b(?:it|it's|its|this|they|they're|these|both)\b|它|这款|此款|该款")
+
+
+@cache
+def _licences() -> dict[str, dict[str, frozenset[str]]]:
+    table = data("sensitive.toml")["licences"]
+    return {
+        kind: {name: frozenset(words) for name, words in table[kind].items()}
+        for kind in ("act", "field", "source")
+    }
+
+
+def check_words(reading: Reading) -> None:
+    """Names every word that neither the vocabulary nor a fact accounts for."""
+    licensed = _licensed(reading)
+    _check_names(reading)
+    pending: list[Token] = []
+    for token in reading.tokens:
+        if token.kind in {"punct", "newline"} or not reading.free(token.start, token.end):
+            continue
+        if token.kind == "cjk":
+            pending.append(token)
+        elif token.kind == "word":
+            if not _word_holds(reading, token, licensed):
+                reading.flag(token.start, token.end)
+        elif not _in_facts(reading, token):
+            reading.flag(token.start, token.end)
+    _check_together(reading, licensed)
+    if pending:
+        _check_chinese(reading, pending, licensed)
+
+
+def _licensed(reading: Reading) -> frozenset[str]:
+    table = _licences()
+    found: set[str] = set()
+    for act in reading.acts:
+        found |= table["act"].get(act, frozenset())
+    for entry in reading.book.claims:
+        found |= table["field"].get(entry.fact.field, frozenset())
+        found |= table["source"].get(entry.fact.source, frozenset())
+    return frozenset(found | {stem(w) for w in found if w.isascii()})
+
+
+def _in_window(reading: Reading, token: Token) -> bool:
+    reach = reading.words.reach
+    window = reading.window(token.start, reach)
+    return any(
+        window in reading.words.grams.get(act, ()) for act in (reading.acts or reading.words.grams)
+    )
+
+
+def _word_holds(reading: Reading, token: Token, licensed: frozenset[str]) -> bool:
+    word = token.text
+    if reading.words.neutral(word):
+        return True
+    base = re.sub(r"(?:'s|'re|'ll|'ve|'d|'m|n't)$", "", word)
+    if base != word and reading.words.neutral(base):
+        return True
+    if word in licensed or stem(word) in licensed:
+        return True
+    sensitive = reading.words.is_sensitive(word)
+    if sensitive and _in_window(reading, token):
+        return True
+    assert reading.focus is not None
+    binding = reading.focus.of_word(token.start)
+    root = stem(word)
+    own = [root in reading.book.stems(s) for s in binding.subjects]
+    if (all(own) if binding.every else any(own)) and own:
+        return True
+    if root in reading.book.stems("") or root in _shop_stems(reading):
+        return True
+    return _echoes(reading, token, sensitive)
+
+
+def _shop_stems(reading: Reading) -> frozenset[str]:
+    """Kinds of things any product of the turn is: their categories and the words of their titles."""
+    found: set[str] = set()
+    for entry in reading.book.claims:
+        if entry.fact.field == "category":
+            found |= entry.stems
+    return frozenset(found)
+
+
+def _echoes(reading: Reading, token: Token, sensitive: bool) -> bool:
+    """The shopper's word, repeated as what was asked and not said of a product."""
+    root = stem(token.text)
+    if not any(root in e.stems for e in (*reading.book.echoes, *reading.book.absent)):
+        return False
+    assert reading.focus is not None
+    start, end = reading.focus.sentence(token.start)
+    sentence = reading.low[start:end]
+    lead = reading.low[start : token.start]
+    named = [m for m in reading.focus.within(token.start) if m.end <= token.start]
+    said = named[-1].end if named else 0
+    pronouns = [m.end() + start for m in _SAID_OF.finditer(lead)]
+    since = max([said, *pronouns, start])
+    if any(root in e.stems for e in reading.book.absent) and denies(reading.language, sentence):
+        return True
+    if _ASKS.search(sentence[-2:]) and not sensitive:
+        return True
+    if since == start:
+        return not sensitive or bool(_ECHO.search(lead))
+    return bool(_ECHO.search(reading.low[since : token.start]))
+
+
+def _check_together(reading: Reading, licensed: frozenset[str]) -> None:
+    """Sensitive words of one clause need one statement that holds them all ("free shipping")."""
+    assert reading.focus is not None
+    clauses: dict[tuple[int, int], list[Token]] = {}
+    for token in reading.tokens:
+        if token.kind != "word" or not reading.free(token.start, token.end):
+            continue
+        if (
+            not reading.words.is_sensitive(token.text)
+            or stem(token.text) in licensed
+            or _in_window(reading, token)
+        ):
+            continue
+        first, last = reading.focus.sentence(token.start)
+        breaks = [m.start() for m in re.finditer(r"[,;:—()]", reading.low[first:last])]
+        place = sum(first + b < token.start for b in breaks)
+        clauses.setdefault((first, place), []).append(token)
+    for group in clauses.values():
+        roots = {stem(t.text) for t in group}
+        if len(roots) < 2:
+            continue
+        subjects = (*reading.focus.of_word(group[0].start).subjects, "")
+        entries = (
+            [e for s in subjects for e in reading.book.about(s)]
+            + reading.book.echoes
+            + reading.book.absent
+        )
+        if not any(roots <= s.stems for e in entries for s in e.statements):
+            reading.flag(group[0].start, group[-1].end)
+
+
+def _in_facts(reading: Reading, token: Token) -> bool:
+    assert reading.focus is not None
+    word = reading.low[token.start : token.end]
+    subjects = (*reading.focus.of_word(token.start).subjects, "")
+    return any(word in e.low for s in subjects for e in reading.book.about(s))
+
+
+_NAME = re.compile(
+    r"(?:[A-Z][\w'&-]*|\d+[A-Za-z]\w*)(?:[ -](?:[A-Z][\w'&-]*|\d[\w-]*|of|for|and|with|&))*"
+)
+
+
+def _check_names(reading: Reading) -> None:
+    """A capitalised run beside a title, or one that is no run of a fact, is a made-up name."""
+    if reading.language == "zh":
+        return
+    edges = {m.end for m in reading.mentions if m.by_name}
+    starts = {m.start for m in reading.mentions if m.by_name}
+    for mention_end in edges:
+        match = re.match(r"[ -](?:[A-Z][\w'-]*|\d[\w-]*|[IVX]+\b)", reading.text[mention_end:])
+        if match and reading.free(mention_end + 1, mention_end + match.end()):
+            word = reading.low[mention_end + 1 : mention_end + match.end()]
+            if word not in {"i", "i'd", "i'm", "i'll", "i've"}:
+                reading.flag(mention_end + 1, mention_end + match.end())
+    for mention_start in starts:
+        match = re.search(r"((?:[A-Z][\w'-]*|\d[\w-]*)[ -])$", reading.text[:mention_start])
+        if not match or not reading.free(match.start(), match.end() - 1):
+            continue
+        word = match.group(1).strip(" -")
+        begins = reading.focus is not None and not reading.low[
+            reading.focus.sentence(match.start())[0] : match.start()
+        ].strip(' -"“')
+        if not (reading.words.neutral(word.lower()) or (begins and _word_known(reading, word))):
+            subject = next(m.subject for m in reading.mentions if m.start == mention_start)
+            if stem(word.lower()) not in reading.book.stems(subject):
+                reading.flag(match.start(), match.end() - 1)
+
+
+def _word_known(reading: Reading, word: str) -> bool:
+    return reading.words.neutral(word.lower())
+
+
+def _check_chinese(reading: Reading, pending: list[Token], licensed: frozenset[str]) -> None:
+    """Each run of characters must be made of neutral phrases and spans of facts."""
+    runs: list[list[Token]] = []
+    for token in pending:
+        if runs and runs[-1][-1].end == token.start:
+            runs[-1].append(token)
+        else:
+            runs.append([token])
+    for run in runs:
+        _check_run(reading, run[0].start, run[-1].end, licensed)
+
+
+def _check_run(reading: Reading, start: int, end: int, licensed: frozenset[str]) -> None:
+    assert reading.focus is not None
+    text = reading.low[start:end]
+    subjects = (*reading.focus.of_word(start).subjects, "")
+    corpora = [reading.book.corpus(s) for s in subjects]
+    echo = "\x00".join(e.squeezed for e in (*reading.book.echoes, *reading.book.absent))
+    for word in reading.words.sensitive_phrases:
+        at = text.find(word)
+        while at >= 0:
+            if not _sensitive_holds(reading, start + at, word, subjects, licensed):
+                reading.flag(start + at, start + at + len(word))
+            at = text.find(word, at + 1)
+    size = len(text)
+    reachable = [False] * size + [True]
+    best = [1] * size + [0]  # the least number of characters left over from here
+    for i in range(size - 1, -1, -1):
+        best[i] = best[i + 1] + 1
+        for length in _pieces(reading, text, i, corpora, echo, licensed):
+            best[i] = min(best[i], best[i + length])
+    del reachable
+    i = 0
+    while i < size and best[0]:
+        step = next(
+            (
+                n
+                for n in _pieces(reading, text, i, corpora, echo, licensed)
+                if best[i + n] == best[i]
+            ),
+            0,
+        )
+        if step:
+            i += step
+            continue
+        first = i
+        while i < size and best[i] == best[i + 1] + 1:
+            i += 1
+        reading.flag(start + first, start + i)
+
+
+def _pieces(
+    reading: Reading, text: str, at: int, corpora: list[str], echo: str, licensed: frozenset[str]
+) -> list[int]:
+    found = []
+    for length in range(min(8, len(text) - at), 0, -1):
+        piece = text[at : at + length]
+        if piece in reading.words.words or piece in _neutral_phrases(reading) or piece in licensed:
+            found.append(length)
+        elif length >= 2 and (any(piece in c for c in corpora) or piece in echo):
+            found.append(length)
+    return found
+
+
+@cache
+def _phrase_set(phrases: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(phrases)
+
+
+def _neutral_phrases(reading: Reading) -> frozenset[str]:
+    return _phrase_set(reading.words.phrases)
+
+
+def _sensitive_holds(
+    reading: Reading, at: int, word: str, subjects: tuple[str, ...], licensed: frozenset[str]
+) -> bool:
+    if word in licensed:
+        return True
+    tokens = [t for t in reading.tokens if at <= t.start < at + len(word)]
+    if tokens and all(_in_window(reading, t) for t in tokens):
+        return True
+    entries: list[Entry] = [e for s in subjects for e in reading.book.about(s)]
+    if any(word in e.squeezed or word in e.label for e in entries):
+        return True
+    assert reading.focus is not None
+    first, last = reading.focus.sentence(at)
+    asked = any(word in e.squeezed for e in (*reading.book.echoes, *reading.book.absent))
+    return asked and (denies("zh", reading.low[first:last]) or "?" in reading.low[last - 1 : last])

@@ -1,0 +1,77 @@
+"""The text under judgement with everything read from it, and the findings so far.
+
+Knows nothing about what makes a claim true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.turn import Language
+from bot.verifier.factbook import Factbook
+from bot.verifier.lexicon import EDGE, SLOT, Gram, Lexicon
+from bot.verifier.mentions import Focus, Mention
+from bot.verifier.surface import Token
+
+
+FACT, SETTLED = 1, 2
+
+
+@dataclass
+class Reading:
+    """`mask` marks characters that a fact accounts for (FACT) or that need none (SETTLED);
+    `quoted` those inside verified quotes."""
+
+    text: str
+    low: str
+    language: Language
+    acts: frozenset[str]
+    book: Factbook
+    words: Lexicon
+    tokens: tuple[Token, ...]
+    mask: bytearray
+    quoted: bytearray
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    focus: Focus | None = None
+    unsupported: list[str] = field(default_factory=list)
+    _grams: list[str] | None = None
+    _places: dict[int, int] = field(default_factory=dict)
+
+    def cover(self, start: int, end: int, by: int = FACT) -> None:
+        self.mask[start:end] = bytes([by]) * (end - start)
+
+    def covered(self, start: int, end: int) -> bool:
+        return all(self.mask[start:end])
+
+    def free(self, start: int, end: int) -> bool:
+        return not any(self.mask[start:end])
+
+    def flag(self, start: int, end: int) -> None:
+        words = self.text[start:end].strip()
+        if words and words not in self.unsupported:
+            self.unsupported.append(words)
+
+    def said(self) -> frozenset[str]:
+        """The products named."""
+        return frozenset(m.subject for m in self.mentions)
+
+    def window(self, at: int, reach: int) -> Gram:
+        """The tokens around the token that starts at `at`; what facts account for reads "<>"."""
+        if self._grams is None:
+            self._grams = []
+            for token in self.tokens:
+                if self.mask[token.start] == FACT:
+                    if self._grams and self._grams[-1] == SLOT:
+                        self._places[token.start] = len(self._grams) - 1
+                        continue
+                    self._grams.append(SLOT)
+                else:
+                    self._grams.append(token.text)
+                self._places[token.start] = len(self._grams) - 1
+        place = self._places[at]
+        padded = [EDGE] * reach + self._grams + [EDGE] * reach
+        return tuple(padded[place : place + 2 * reach + 1])
+
+    def forget_windows(self) -> None:
+        self._grams, self._places = None, {}

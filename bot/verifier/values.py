@@ -1,0 +1,349 @@
+"""Figures, dates and labelled values: each must belong to a fact of the product it is said of.
+
+Knows nothing about words, stock or negation. Money with a role of its own is in `money`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.verifier import money
+from bot.verifier.dates import DateMention, dates
+from bot.verifier.factbook import Entry, bounded, has_cjk, stem
+from bot.verifier.lexicon import data
+from bot.verifier.mentions import Binding
+from bot.verifier.polarity import denies
+from bot.verifier.quantities import COUNT_UNITS, ORDINAL, Quantity, quantities, unit_forms
+from bot.verifier.reading import SETTLED, Reading
+
+_NOT_VALUES = frozenset(
+    {"text", "price", "title", "stock", "message", "absent", "url", "name_of_page"}
+)
+_ECHO_CUE = re.compile(
+    r"\byou(?:'re|'d|r)?\s(?:\w+\s)?(?:asked|said|mentioned|named|want|wanted|need|are|gave|wrote|budget|limit|request|wish)"
+    r"|\byour (?:budget|limit|wish|request|search|criteria|message)|looking for|您(?:说|要|想|提|的预算|的要求|问)|预算"
+)
+_LIST_NUMBER = re.compile(r"(?:^|\n)\s*(\d{1,2})[.)]\s")
+MAX_COUNT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value in the text, the facts that hold it, and the key it competes under for a product."""
+
+    start: int
+    end: int
+    key: str
+    entries: tuple[Entry, ...]
+    quantity: Quantity | None = None
+    date: DateMention | None = None
+
+
+def mask_echoes(reading: Reading) -> None:
+    """Accounts for the shopper's wish where it is repeated letter for letter."""
+    for entry in (*reading.book.echoes, *reading.book.absent):
+        if entry.fact.field == "message" or entry.low.isdigit() or len(entry.low) < 2:
+            continue
+        for start, end in bounded(reading.low, entry.low):
+            if not reading.free(start, end) or _claimed(reading, start):
+                continue
+            if entry.kind != "absent" or _left_open(reading, start):
+                reading.cover(start, end)
+
+
+def _left_open(reading: Reading, at: int) -> bool:
+    """What is absent may be named where a sentence denies, leaves open or asks."""
+    assert reading.focus is not None
+    sentence = reading.low[slice(*reading.focus.sentence(at))]
+    return denies(reading.language, sentence) or sentence.rstrip().endswith("?")
+
+
+def _claimed(reading: Reading, start: int) -> bool:
+    """ "A costs under $300" would claim what the shopper wished."""
+    return re.search(
+        r"\b(?:costs?|is|are|priced|weighs|has|comes in)\s$|(?:售价|价格|标价)[是为:]?$",
+        reading.low[:start],
+    ) is not None and any(
+        m.end <= start for m in (reading.focus.within(start) if reading.focus else [])
+    )
+
+
+def find_values(reading: Reading) -> list[Value]:
+    found = list(_verbatim(reading))
+    taken = bytearray(reading.mask)
+    for value in found:
+        taken[value.start : value.end] = b"\1" * (value.end - value.start)
+    for date in dates(reading.low):
+        if any(taken[date.start : date.end]):
+            continue
+        entries = tuple(
+            e for e in (*reading.book.claims, *reading.book.echoes)
+            if any(date.agrees(own) for own in e.dates)
+        )  # fmt: skip
+        found.append(Value(date.start, date.end, "date", entries, date=date))
+        taken[date.start : date.end] = b"\1" * (date.end - date.start)
+    for quantity, end in _with_ranges(reading.low, taken):
+        own = [quantity] if end is None else [quantity, end]
+        entries = tuple(e for e in reading.book.entries if all(holds(e, q, reading) for q in own))
+        found.append(
+            Value(quantity.start, own[-1].end, quantity.unit or quantity.noun, entries, quantity)
+        )
+    return sorted(found, key=lambda v: v.start)
+
+
+_TO = re.compile(r"\s?(?:-|~|to|through|至|到|and)\s?")
+
+
+def _with_ranges(low: str, taken: bytearray) -> Iterable[tuple[Quantity, Quantity | None]]:
+    """The free figures; the two ends of a range go together and need one source."""
+    free = [q for q in quantities(low) if not any(taken[q.start : q.end])]
+    skip = False
+    for i, quantity in enumerate(free):
+        if skip:
+            skip = False
+            continue
+        after = free[i + 1] if i + 1 < len(free) else None
+        if (
+            after and after.unit == quantity.unit and quantity.unit != ORDINAL
+            and (gap := _TO.fullmatch(low[quantity.end : after.start]))
+            and (gap.group().strip() != "and" or re.search(r"\bbetween\s$", low[: quantity.start]))
+        ):  # fmt: skip
+            skip = True
+            yield quantity, after
+        else:
+            yield quantity, None
+
+
+def _verbatim(reading: Reading) -> Iterable[Value]:
+    """Values of facts that stand letter for letter, longest first."""
+    by_text: dict[str, list[Entry]] = {}
+    for entry in reading.book.claims:
+        if entry.fact.field in _NOT_VALUES or not re.search(r"[^\W\d]", entry.low):
+            continue
+        by_text.setdefault(entry.low.strip(".。"), []).append(entry)
+    taken = bytearray(reading.mask)
+    for text in sorted(by_text, key=len, reverse=True):
+        entries = tuple(by_text[text])
+        short = len(text) < 2 or (len(text) < 3 and not has_cjk(text))
+        for start, end in bounded(reading.low, text):
+            if any(taken[start:end]) or (
+                short and not re.search(r"[是为:/,;(者]\s?$", reading.low[:start])
+            ):
+                continue
+            taken[start:end] = b"\1" * (end - start)
+            yield Value(start, end, entries[0].label or entries[0].fact.field, entries)
+
+
+def holds(entry: Entry, quantity: Quantity, reading: Reading) -> bool:
+    """True when the fact states this value in this unit."""
+    return any(_same(entry, own, quantity, reading) for own in entry.quantities)
+
+
+def _same(entry: Entry, own: Quantity, quantity: Quantity, reading: Reading) -> bool:
+    if own.value != quantity.value:
+        return False
+    if own.unit == quantity.unit:
+        return bool(own.unit) or _nouns_agree(entry, own, quantity, reading)
+    if quantity.unit and not own.unit:
+        if entry.fact.field == "rating":
+            return quantity.unit in {"star", "point"}
+        if entry.fact.field == "price":
+            return False
+        if quantity.unit in COUNT_UNITS:
+            return _nouns_agree(entry, own, quantity, reading) or _mentions_unit(
+                entry, quantity.unit
+            )
+        return _mentions_unit(entry, quantity.unit)
+    if own.unit in COUNT_UNITS and not quantity.unit:
+        return (
+            not quantity.noun
+            or reading.words.neutral(quantity.noun)
+            or stem(quantity.noun) in entry.stems
+        )
+    return (
+        own.unit in COUNT_UNITS
+        and quantity.unit in COUNT_UNITS - {"person", "occasion"}
+        and own.unit != "person"
+    )
+
+
+def _mentions_unit(entry: Entry, unit: str) -> bool:
+    return any(form in entry.label for form in unit_forms(unit))
+
+
+def _nouns_agree(entry: Entry, own: Quantity, quantity: Quantity, reading: Reading) -> bool:
+    if not quantity.noun or reading.words.neutral(quantity.noun) or quantity.noun in {"to", "x"}:
+        return True
+    return stem(own.noun) == stem(quantity.noun) or stem(quantity.noun) in entry.stems
+
+
+def check_values(reading: Reading) -> None:
+    """Names every value without a source; masks the others."""
+    assert reading.focus is not None
+    values = find_values(reading)
+    by_sentence: dict[int, list[Value]] = {}
+    for value in values:
+        by_sentence.setdefault(reading.focus.index(value.start), []).append(value)
+    for group in by_sentence.values():
+        bindings = reading.focus.of_values([(v.start, v.end, v.key) for v in group])
+        labelled: set[tuple[str, int]] = set()
+        for value, binding in zip(group, bindings, strict=True):
+            if value.quantity and (settled := _harmless(reading, value.quantity)):
+                if settled == "alone":
+                    reading.cover(value.start, value.end, SETTLED)
+                continue
+            if not _supported(reading, value, binding, group, labelled):
+                reading.flag(value.start, value.end)
+            reading.cover(value.start, value.end)
+    _mask_labels(reading)
+
+
+def _mask_labels(reading: Reading) -> None:
+    """An attribute's name, where the product has that attribute, is as good as a fact."""
+    assert reading.focus is not None
+    for entry in reading.book.claims:
+        for start, end in bounded(reading.low, entry.label):
+            if reading.free(start, end) and entry.subject in (*reading.focus.of_word(start).subjects, ""):
+                reading.cover(start, end)
+
+
+def _supported(
+    reading: Reading,
+    value: Value,
+    binding: Binding,
+    group: list[Value],
+    labelled: set[tuple[str, int]],
+) -> bool:
+    claims = [e for e in value.entries if e.kind == "claim"]
+    subjects = binding.subjects
+    about = [e for e in claims if e.subject in subjects]
+    free = [e for e in claims if not e.subject]
+    if binding.every and len(subjects) > 1:
+        about = [e for e in about if all(any(o.subject == s for o in about) for s in subjects)]
+    if value.quantity and value.quantity.money:
+        verdict = money.judge(reading, value.quantity, binding, [*about, *free], claims, group)
+        if verdict is not None:
+            return verdict or _echoed(reading, value, binding)
+    if value.date and not _right_day(reading, value, [*about, *free]):
+        return False
+    if about or free:
+        return _label_fits(reading, value, [*about, *free], labelled, group)
+    return _echoed(reading, value, binding)
+
+
+def _harmless(reading: Reading, quantity: Quantity) -> str:
+    """Small counts that claim nothing: "one", "two options" beside two titles, list numbers.
+
+    "alone" when the figure itself is settled, "inside" when it is part of a neutral phrase.
+    """
+    low = reading.low
+    if quantity.written and any(quantity.start == m.start(1) for m in _LIST_NUMBER.finditer(low)):
+        return "alone" if quantity.value <= MAX_COUNT else ""
+    if quantity.money or quantity.value > MAX_COUNT or quantity.value != int(quantity.value):
+        return ""
+    text = low[quantity.start : quantity.end]
+    if not quantity.written or quantity.unit == ORDINAL:
+        for token in reading.tokens:
+            if quantity.start <= token.start < quantity.end:
+                window = reading.window(token.start, reading.words.reach)
+                if any(window in reading.words.grams.get(a, ()) for a in licensed_acts(reading)):
+                    return "alone" if reading.language == "en" else "inside"
+    for phrase in reading.words.phrases:
+        if len(phrase) > len(text) and text[0] in phrase:
+            at = low.find(
+                phrase, max(0, quantity.start - len(phrase)), quantity.start + len(phrase)
+            )
+            if at >= 0 and at <= quantity.start < at + len(phrase) and not phrase.startswith("第"):
+                return "inside"
+    bare = not quantity.noun or reading.words.neutral(quantity.noun)
+    neutral_unit = quantity.unit in {"", "kind", ORDINAL} or (
+        quantity.unit == "piece" and text[-1:] in set("款个件条")
+    )
+    if not (bare and neutral_unit):
+        return ""
+    named = len(reading.said())
+    if quantity.unit == ORDINAL:
+        fine = quantity.value == 1 or quantity.value <= named
+    elif quantity.value == 1:
+        fine = not quantity.written
+    else:
+        fine = quantity.value == named
+    return "alone" if fine else ""
+
+
+def licensed_acts(reading: Reading) -> Iterable[str]:
+    return reading.acts or reading.words.grams
+
+
+def _echoed(reading: Reading, value: Value, binding: Binding) -> bool:
+    """A figure of the shopper's own, repeated as such and not said of a product."""
+    echoes = [e for e in value.entries if e.kind in {"echo", "absent"}]
+    if not echoes or (value.quantity and money.priced(reading, value.quantity)):
+        return False
+    if any(e.fact.field == "quantity" for e in echoes):
+        return True
+    assert reading.focus is not None
+    start, end = reading.focus.sentence(value.start)
+    if _ECHO_CUE.search(reading.low[start:end]):
+        return True
+    before = re.search(r"(\w+)\W*$", reading.low[start : value.start])
+    after = re.match(r"\W*(\w+)", reading.low[value.end : end])
+    for entry in echoes:
+        for at in range(len(entry.low)):
+            if not entry.low.startswith(reading.low[value.start : value.end], at):
+                continue
+            own_before = re.search(r"(\w+)\W*$", entry.low[:at])
+            own_after = re.match(r"\W*(\w+)", entry.low[at + value.end - value.start :])
+            if before and own_before and before.group(1) == own_before.group(1):
+                return True
+            if after and own_after and after.group(1) == own_after.group(1):
+                return True
+    return False
+
+
+def _right_day(reading: Reading, value: Value, entries: list[Entry]) -> bool:
+    """A date beside "shipped" must be the shipping date; an undescribed one any date."""
+    assert reading.focus is not None
+    start, end = reading.focus.sentence(value.start)
+    cues = data("claims.toml")["days"]
+    nearest: tuple[int, int, str] | None = None
+    for field, words in cues.items():
+        for word in words:
+            pattern = rf"\b{word}" if word.isascii() else word
+            for match in re.finditer(pattern, reading.low[start:end]):
+                at = match.start() + start
+                between = reading.low[match.end() + start : value.start] if at < value.start else reading.low[value.end : at]
+                # A word of the same clause before the date comes first, then one behind it.
+                apart = any(c in between for c in ",;:，；") and not re.fullmatch(r"[^,;，；]*:\s?", between)
+                rank = (2 if at < value.start else 3) if apart else (0 if at < value.start else 1)
+                if nearest is None or (rank, len(between)) < nearest[:2]:
+                    nearest = (rank, len(between), field)
+    if nearest is None or nearest[0] == 3:
+        return True
+    return any(e.fact.field == nearest[2] or e.fact.field not in cues for e in entries)
+
+
+def _label_fits(
+    reading: Reading, value: Value, entries: list[Entry], labelled: set[tuple[str, int]], group: list[Value]
+) -> bool:
+    """The first value after an attribute's name must be that attribute's."""
+    assert reading.focus is not None
+    attributes = [e for e in entries if e.label]
+    if len(attributes) < len(entries) or not attributes:
+        return True
+    start, end = reading.focus.sentence(value.start)
+    subjects = {e.subject for e in attributes}
+    labels = {e.label for e in reading.book.claims if e.label and e.subject in subjects}
+    own = {e.label for e in attributes}
+    before = [
+        (e, label) for label in labels for _, e in bounded(reading.low[: value.start], label, start)
+    ]
+    if before:
+        at, nearest = max(before, key=lambda pair: (pair[0], len(pair[1])))
+        key = (nearest, hash(frozenset(subjects)))
+        first = key not in labelled
+        labelled.add(key)
+        return nearest in own or not first
+    return True
