@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from bot.training import corpus, public
+from bot.training.corpus import Example
+from bot.training.messages import families, message_for, situations
+from bot.turn import Language
+from prompts.acts import inventory, markers
+from prompts.combinations import combinations
+from prompts.phrasing import phrasebook
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[Example]:
+    return corpus.build(size=500, valid=120, seed=7)
+
+
+def test_that_every_reply_says_each_slot_exactly_once(drawn: list[Example]) -> None:
+    for example in drawn:
+        assert sorted(markers(example.reply)) == sorted(example.slots)
+
+
+def test_that_slots_stand_in_canonical_order_in_the_prompt(drawn: list[Example]) -> None:
+    for example in drawn:
+        known = inventory().act(example.act).slots
+        assert list(example.slots) == [slot for slot in known if slot in example.slots]
+
+
+def test_that_both_languages_have_half_of_the_training_examples(drawn: list[Example]) -> None:
+    english = [e for e in drawn if e.language == "en" and e.split == "train"]
+    assert len(english) == 250
+
+
+def test_that_an_equal_seed_draws_an_equal_corpus_and_another_seed_does_not() -> None:
+    one = corpus.build(size=30, valid=5, seed=1)
+    assert one == corpus.build(size=30, valid=5, seed=1)
+    assert one != corpus.build(size=30, valid=5, seed=2)
+
+
+def test_that_slot_sets_held_out_never_meet_training(drawn: list[Example]) -> None:
+    assert corpus.held_out_sets("recommend")
+    for example in drawn:
+        if example.split == "train":
+            assert example.slots not in corpus.held_out_sets(example.act)
+
+
+def test_that_few_templates_are_held_out_and_never_the_plain_one() -> None:
+    for language in corpus.LANGUAGES:
+        for phrasings in phrasebook(language).acts.values():
+            held = corpus.held_out([p.source for p in phrasings])
+            assert 0 not in held
+            assert len(held) <= max(1, len(phrasings) // 5)
+            assert bool(held) == (len(phrasings) >= 8)
+
+
+def test_that_validation_replies_come_from_held_out_templates_only(drawn: list[Example]) -> None:
+    """The template cannot be read off a text, so each is asked whether it could write it."""
+    rng = random.Random(0)
+    for example in [e for e in drawn if e.split == "valid"][:20]:
+        book = phrasebook(example.language).acts[example.act]
+        held = corpus.held_out([p.source for p in book])
+        given = frozenset(example.slots)
+        drawings = {book[i].expand(given, rng) for i in held for _ in range(3000)}
+        assert example.reply in drawings
+
+
+def test_that_acts_with_more_slot_sets_get_more_examples() -> None:
+    weights = corpus.act_weights()
+    assert sum(weights.values()) == pytest.approx(1)
+    assert weights["recommend"] == max(weights.values())
+    assert len(combinations("order_status")) > len(combinations("greet"))
+    assert weights["order_status"] > weights["greet"]
+
+
+def test_that_a_corpus_reads_back_as_written(drawn: list[Example], tmp_path: Path) -> None:
+    corpus.write(drawn, tmp_path / "corpus.jsonl")
+    assert corpus.read(tmp_path / "corpus.jsonl") == drawn
+
+
+def test_that_every_act_has_a_situation_and_every_family_messages() -> None:
+    assert set(situations()) == set(inventory().acts)
+    used = {family for names in situations().values() for family in names}
+    for language in corpus.LANGUAGES:
+        assert used == set(families(language))
+
+
+@pytest.mark.parametrize("language", corpus.LANGUAGES)
+def test_that_messages_vary_and_are_sometimes_absent(language: Language) -> None:
+    rng = random.Random(1)
+    for act in inventory().acts:
+        messages = [message_for(language, act, rng) for _ in range(200)]
+        assert len(set(messages)) >= 20
+        assert "" in messages
+        assert not any(mark in message for message in messages for mark in "⟦⟧{}|@")
+
+
+def test_that_public_messages_of_the_right_family_are_used() -> None:
+    rng = random.Random(0)
+    real = {("en", "wish"): ["a very special wish"]}
+    drawn = [message_for("en", "recommend", rng, real) for _ in range(100)]
+    assert "a very special wish" in drawn
+
+
+def turn(speaker: str, act: str, text: str) -> dict[str, object]:
+    return {"speaker": speaker, "acts": [[act, "", []]], "text": text}
+
+
+def test_that_public_replies_keep_only_polite_sentences_without_facts(tmp_path: Path) -> None:
+    folder = tmp_path / "sgd-dialogue-acts"
+    folder.mkdir()
+    turns = [
+        turn("user", "THANK_YOU", "Thanks a lot"),
+        turn("system", "GOODBYE", "Have a great day."),
+        turn("system", "GOODBYE", "Enjoy your flight, have a great day."),
+        turn("system", "GOODBYE", "have a great day"),
+        turn("system", "GOODBYE", "Bye, see you at 5."),
+        turn("system", "REQ_MORE", "My pleasure. Is there anything else I can do?"),
+        turn("system", "OFFER", "You're welcome, have a great day."),
+        turn("system", "GOODBYE", "Have a great day."),
+    ]
+    with gzip.open(folder / "train.jsonl.gz", "wt", encoding="utf-8") as out:
+        out.writelines(json.dumps(line) + "\n" for line in turns)
+    assert public.replies(tmp_path) == [
+        ("goodbye", "Thanks a lot", "Have a great day."),
+        ("thanks", "Bye, see you at 5.", "My pleasure. Is there anything else I can do?"),
+    ]
+
+
+def test_that_a_folder_without_public_data_adds_nothing(tmp_path: Path) -> None:
+    assert public.messages(tmp_path) == {}
+    assert public.replies(tmp_path) == []
+    assert list(public.vocabulary_text(tmp_path)) == []
+
+
+def test_that_public_messages_are_sorted_into_families(tmp_path: Path) -> None:
+    (tmp_path / "oos-travel-zh").mkdir()
+    (tmp_path / "oos-travel-zh" / "utterances.csv").write_text("text\n酒店在哪\n", encoding="utf-8")
+    (tmp_path / "intents-customer-service").mkdir()
+    (tmp_path / "intents-customer-service" / "train.csv").write_text(
+        "utterance,intent,tags\nwhere is it,track_order,B\nwhere the hell,track_order,BW\n",
+        encoding="utf-8",
+    )
+    assert public.messages(tmp_path) == {
+        ("en", "order"): ["where is it"],
+        ("zh", "off_topic"): ["酒店在哪"],
+    }
