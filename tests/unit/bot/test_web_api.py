@@ -61,7 +61,7 @@ def test_that_a_reply_has_every_key_of_the_contract(client: TestClient) -> None:
         "price_to": None,
         "currency": "USD",
         "url": "https://shop.example/p/pinecrest",
-        "image_url": "/media/tent.png",
+        "image_url": "/media/tent.svg",
         "in_stock": True,
         "rating": 4.6,
         "reason": "Weighs 2.1 kg and sleeps two, as you asked.",
@@ -373,7 +373,7 @@ def test_that_only_pictures_are_served_from_the_media_folder(tmp_path: Path) -> 
     (media / "orders.csv").write_text("private")
     client = client_for(ScriptedService(), media_dir=media)
 
-    assert client.get("/media/tent.png").content == b"picture"
+    assert client.get("/media/tent.svg").content == b"picture"
     for path in ("orders.csv", "none.png", "%2e%2e/secret.png", "..%2fsecret.png", ""):
         assert client.get(f"/media/{path}").status_code == 404
 

@@ -1,0 +1,67 @@
+"""A running shop and a Chromium for the browser tests; skipped where there is no Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser_support import ARGUMENTS, PICTURE, Visitor, served
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from scripted_shop import ScriptedService
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("media")
+    (folder / "tent.svg").write_text(PICTURE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("no Chromium: install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def shop() -> ScriptedService:
+    return ScriptedService()
+
+
+@pytest.fixture(scope="module")
+def address(shop: ScriptedService, media: Path) -> Iterator[str]:
+    with served(shop, media_dir=media) as url:
+        yield url
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors; each must have stayed on this machine and raised no error."""
+    made: list[tuple[BrowserContext, Visitor]] = []
+
+    def make(**options: Any) -> Visitor:
+        context = chromium.new_context(**({"locale": "en-US"} | options))
+        made.append((context, Visitor(context)))
+        return made[-1][1]
+
+    yield make
+    for context, one in made:
+        context.close()
+        assert one.hosts <= {"127.0.0.1"}, one.hosts
+        assert one.errors == []
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path | None:
+    """Where to write screenshots: the folder SHOPBOT_TEST_SCREENSHOTS names, if any."""
+    folder = os.environ.get("SHOPBOT_TEST_SCREENSHOTS")
+    return Path(folder) if folder else None
