@@ -46,6 +46,7 @@ from db.staging import (
     fits_key,
     insert_new,
     log_import,
+    same_key,
     staged,
     update_changed,
 )
@@ -92,6 +93,7 @@ class CatalogStore:
                 tables.products,
                 product_rows(products, rejected),
                 columns=PRODUCT_COLUMNS,
+                key=["id"],
             ) as incoming,
             self._database.writing(connection),
         ):
@@ -141,6 +143,7 @@ class CatalogStore:
         source.
         """
         rejected: list[RejectedRow] = []
+        key = ["source", "id"]
         with (
             self._database.engine.connect() as connection,
             staged(
@@ -148,11 +151,11 @@ class CatalogStore:
                 tables.documents,
                 document_rows(documents, source, rejected),
                 columns=DOCUMENT_COLUMNS,
+                key=key,
             ) as incoming,
             self._database.writing(connection),
         ):
             self._database.lock(connection)
-            key = ["source", "id"]
             changed = update_changed(connection, tables.documents, incoming, key=key)
             added = insert_new(connection, tables.documents, incoming, key=key)
             deleted = 0
@@ -179,7 +182,11 @@ class CatalogStore:
         with (
             self._database.engine.connect() as connection,
             staged(
-                connection, tables.passages, map(passage_row, passages), columns=PASSAGE_COLUMNS
+                connection,
+                tables.passages,
+                map(passage_row, passages),
+                columns=PASSAGE_COLUMNS,
+                key=["id"],
             ) as incoming,
             self._database.writing(connection),
         ):
@@ -308,7 +315,7 @@ class CatalogStore:
 
 
 def _withdraw_missing(connection: Connection, incoming: Table, *, now: datetime) -> int:
-    present = select(incoming.c.id).where(incoming.c.id == tables.products.c.id).exists()
+    present = select(incoming.c.id).where(same_key(tables.products, incoming, ["id"])).exists()
     gone = update(tables.products).where(~tables.products.c.withdrawn, ~present)
     return connection.execute(gone.values(withdrawn=True, changed_at=now)).rowcount
 

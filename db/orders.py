@@ -55,7 +55,7 @@ class OrderStore:
         with (
             self._database.engine.connect() as connection,
             staged(
-                connection, tables.orders, _rows(orders, rejected), columns=_COLUMNS
+                connection, tables.orders, _rows(orders, rejected), columns=_COLUMNS, key=["key"]
             ) as incoming,
             self._database.writing(connection),
         ):

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     MetaData,
     Table,
+    UniqueConstraint,
     and_,
     func,
     insert,
@@ -47,16 +48,20 @@ def staged(
     rows: Iterable[Mapping[str, Any]],
     *,
     columns: Sequence[str],
+    key: Sequence[str],
 ) -> Iterator[Table]:
     """A temporary table with the named `columns` of `target`, holding `rows` in their order.
 
-    `connection` is in no transaction before, within and after the block, unless one is begun there.
+    Equal values under `key` raise IntegrityError. `connection` is in no transaction before, within
+    and after the block, unless one is begun there.
     """
     table = Table(
         f"incoming_{target.name}",
         MetaData(),
         Column("position", RowNumber, primary_key=True, autoincrement=True),
         *(Column(name, target.c[name].type) for name in columns),
+        # Also the index without which SQLite compares every row with every other.
+        UniqueConstraint(*key),
         prefixes=["TEMPORARY"],
     )
     with connection.begin():

@@ -43,7 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn the skip of a test that is required into a failure."""
     report = yield
     required = sorted(REQUIRED & {mark.name for mark in item.iter_markers()})
@@ -144,7 +146,7 @@ def postgres_server() -> Iterator[str]:
 
 @contextmanager
 def _server(home: Path) -> Iterator[str]:
-    """A throw-away server that listens on a Unix socket in a folder of its own, and nowhere else."""
+    """A throw-away server that listens on a Unix socket in a folder of its own, nowhere else."""
     # Not under tmp_path: a socket's path has at most 107 characters, and root's folders are closed
     # to the user that the server has to run as.
     folder = Path(tempfile.mkdtemp(prefix="shopbot-pg-"))

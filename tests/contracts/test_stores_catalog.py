@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from db.catalog import CatalogStore
 from db.engine import Database
@@ -267,8 +268,7 @@ def test_that_a_feed_that_breaks_halfway_changes_nothing(store: CatalogStore) ->
     assert counts(load(store, *some(3))) == (0, 0, 3, 0, 0)
 
 
-def test_that_products_are_read_in_batches(store: CatalogStore) -> None:
-    """While the last product of the feed is made, all but the last batch are written already."""
+def test_that_products_are_not_held_while_a_feed_is_read(store: CatalogStore) -> None:
     alive: list[int] = []
 
     class Counted(Product):
@@ -443,3 +443,12 @@ def test_that_passages_may_be_cut_from_documents_while_those_are_read(store: Cat
         replace(passage(0), id=PassageId(document.id)) for document in store.documents()
     )
     assert [found.id for found in store.passages()] == ["returns", "shipping"]
+
+
+def test_that_two_passages_of_one_id_are_refused_and_the_old_ones_stay(
+    store: CatalogStore,
+) -> None:
+    store.replace_passages([passage(1)])
+    with pytest.raises(IntegrityError):
+        store.replace_passages([passage(2), passage(2)])
+    assert list(store.passages()) == [passage(1)]
