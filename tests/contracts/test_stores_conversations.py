@@ -283,3 +283,25 @@ def test_that_of_equal_messages_at_once_exactly_one_is_answered(store: Conversat
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(send, range(8))) == 1
     assert store.count_turns() == 1
+
+
+def test_that_writers_that_read_first_wait_for_each_other(store: ConversationStore) -> None:
+    conversation = begin(store)
+    turn_id = add(store, conversation)
+
+    def judge(writer: int) -> bool:
+        return all(
+            store.set_feedback(
+                turn_id,
+                conversation_id=conversation.id,
+                score=1,
+                reason=None,
+                comment=f"{writer}",
+                now=NOW,
+            )
+            for _ in range(10)
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(judge, range(8)))
+    assert store.feedback(turn_id) is not None

@@ -204,7 +204,13 @@ def test_that_erased_text_is_gone_from_the_files(tmp_path: Path, sqlite_url: str
 def test_that_every_connection_to_sqlite_is_set_up_to_lose_nothing(
     sqlite_database: Database,
 ) -> None:
-    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 20000}
+    expected = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 20000,
+        "secure_delete": 1,
+    }
     with sqlite_database.read() as one, sqlite_database.read() as two:
         for connection in (one, two):
             found = {
