@@ -125,7 +125,7 @@ def check_codes(reading: Reading) -> None:
             if not reading.free(start, end):
                 continue
             code = reading.low[start:end]
-            if pattern is _CODE and _MEASURE.fullmatch(code) and not _known(reading, code):
+            if pattern is _CODE and _MEASURE.fullmatch(code):
                 continue
             if pattern is _PHONE and (sum(c.isdigit() for c in code) < 7 or _is_date(code)):
                 continue
@@ -153,7 +153,12 @@ def _known(reading: Reading, code: str) -> list[Entry]:
 def _right_kind(reading: Reading, start: int, entries: list[Entry]) -> bool:
     """After "tracking number" only a tracking number may stand, and so on."""
     before = re.split(r"[.,;。\n]", reading.low[max(0, start - 28) : start])[-1]
-    cues = [(m.end(), kind) for pattern, kind in _CUES for m in pattern.finditer(before)]
+    cues = [
+        (m.end(), kind)
+        for pattern, kind in _CUES
+        for m in pattern.finditer(before)
+        if not any(c.isdigit() for c in before[m.end() :])
+    ]
     if not cues:
         return True
     _, cue = max(cues)

@@ -137,6 +137,10 @@ def _generic(part: str, book: Factbook) -> bool:
     return part.isalpha() and part not in VARIANTS and stem(part) in book.lowercase_words
 
 
+def _is_list_line(low: str, at: int) -> bool:
+    return re.search(r"(?:^|\n)\s*[-*•]\s*\"?$", low[:at]) is not None
+
+
 class Focus:
     """Answers what a place in the text speaks of."""
 
@@ -153,10 +157,16 @@ class Focus:
         self._carried: list[tuple[str, ...]] = []
         only = tuple(book.titles) if len(book.titles) == 1 else ()
         carried: tuple[str, ...] = only
+        listed = False
         for within in self._within:
             self._carried.append(carried)
             if within:
-                carried = tuple(dict.fromkeys(m.subject for m in within))
+                line = _is_list_line(low, within[0].start)
+                earlier = carried if line and listed else ()
+                carried = tuple(dict.fromkeys((*earlier, *(m.subject for m in within))))
+                listed = line
+            else:
+                listed = False
 
     def index(self, at: int) -> int:
         return max(0, bisect.bisect_right(self._starts, at) - 1)

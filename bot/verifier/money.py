@@ -220,7 +220,7 @@ def _subject_of(
     ):
         return after[0].subject
     if len(before) >= 2 and re.fullmatch(
-        r"\s?(?:,?\s?(?:over|instead of|rather than|versus|and not)|比起?|比(?:选|买)|而不是|较)\s?(?:the\s)?(?:选|买)?",
+        r"\s?(?:,?\s?(?:over|instead of|rather than|versus|and not)|(?:的价格|的售价|的标价)?比起?|(?:的价格|的售价|的标价)?比(?:选|买)|而不是|较)\s?(?:the\s)?(?:选|买)?",
         low[before[-2].end : before[-1].start],
     ):
         return before[-2].subject

@@ -58,7 +58,7 @@ def _units() -> _Units:
         latin = [re.escape(f) for f in forms if f[-1].isascii() and f[-1].isalpha()]
         other = [re.escape(f) for f in forms if not (f[-1].isascii() and f[-1].isalpha())]
         # "90-$110": a sign before a figure is that figure's.
-        return rf"(?:(?:{'|'.join(latin)})(?![a-z])|(?:{'|'.join(other)})(?!(?<=[$€£¥₹₩])\\s?\\d))"
+        return rf"(?:(?:{'|'.join(latin)})(?![a-z])|(?:{'|'.join(other)})(?!(?<=[$€£¥₹₩])\s?\d))"
 
     signs = sorted((f for f in money if not re.match(rf"[{CJK}]", f)), key=len, reverse=True)
     return _Units(

@@ -122,6 +122,8 @@ def _verbatim(reading: Reading) -> Iterable[Value]:
     for entry in reading.book.claims:
         if entry.fact.field in _NOT_VALUES or not re.search(r"[^\W\d]", entry.low):
             continue
+        if any(q.money for q in entry.quantities) or entry.fact.source == "derived":
+            continue  # amounts are judged by the part they play
         by_text.setdefault(entry.low.strip(".。"), []).append(entry)
     taken = bytearray(reading.mask)
     for text in sorted(by_text, key=len, reverse=True):
@@ -338,7 +340,10 @@ def _label_fits(
     labels = {e.label for e in reading.book.claims if e.label and e.subject in subjects}
     own = {e.label for e in attributes}
     before = [
-        (e, label) for label in labels for _, e in bounded(reading.low[: value.start], label, start)
+        (e, label)
+        for label in labels
+        for s, e in bounded(reading.low[: value.start], label, start)
+        if reading.free(s, e) and not any(v.start <= s < v.end for v in group)
     ]
     if before:
         at, nearest = max(before, key=lambda pair: (pair[0], len(pair[1])))

@@ -1,0 +1,250 @@
+"""Makes grounded replies of every act from made-up catalogues, and untrue variants of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from bot.turn import Fact
+from prompts.acts import inventory
+from prompts.combinations import combinations
+from prompts.filling import fill
+from prompts.phrasing import phrasebook
+
+EN = {
+    "first": "Harbor Nimbus Cedarline Voltara Quillmark Brindle Oakhaven Lumenix Pinecrest Zephyra Marlow Tundra".split(),
+    "second": ["X4", "Pro", "Trail", "Mini", "Aero", "200", "Duo", "Classic", "S7", "Ridge", "Cove", "V2"],
+    "noun": ["Tent", "Desk Lamp", "Backpack", "Kettle", "Office Chair", "Hiking Boots", "Blender", "Yoga Mat", "Headphones", "Rain Jacket", "Bookshelf", "Cooler Bag"],
+    "brand": ["Harborline", "Nordvale", "Tessel & Co", "Brightwell", "Kumari"],
+    "attributes": {
+        "Weight": ["{n} lbs", "{n}.5 kg", "{n} oz"], "Capacity": ["{n}-person", "{n} L", "{n} cups"], "Material": ["polyester", "solid oak", "stainless steel", "recycled nylon", "ceramic"],
+        "Dimensions": ["{n} x {m} in", "{n}0 x {m}0 cm", "{m} ft x {n} ft"], "Warranty": ["{n} years", "{n} months", "{n}-year limited warranty"], "Color": ["forest green", "matte black", "navy", "terracotta"],
+        "Power": ["{n}00 W", "{n}50 watts"], "Season": ["3-season", "all-season"], "Battery life": ["{n} hours", "up to {n}2 hours"],
+    },
+    "text": ["The fabric sheds light rain and dries overnight.", "A fold-away hook keeps it off the floor.", "Two side pockets hold a bottle each.", "Do not put the lid in the dishwasher.",
+             "It packs down to the size of a loaf of bread.", "Comes with 6 stakes and a repair kit.", "Assembly takes about 20 minutes with the tool in the box."],
+    "policy": ["Unused items can be returned within {n} days of delivery.", "Standard shipping costs ${n}.95 and takes 3 to {m} business days.", "We do not ship to PO boxes.",
+               "Refunds reach your account within {n} business days.", "Orders over ${n}5 ship free.", "Gift cards cannot be returned or exchanged.", "An order can be cancelled while its status is \"processing\"."],
+    "topic": ["Returns", "Shipping", "Refunds", "Cancelling an order"], "shops": ["Fernhill Supply", "Blue Harbor Goods", "Kettle & Crane"],
+    "category": ["Tents", "Lighting", "Kitchen", "Office Furniture", "Footwear"], "wish": ["tents under ${p}", "a lamp for reading", "backpacks over {n} liters", "waterproof boots", "a quiet kettle in blue", "gifts for a runner"],
+    "relax": ["under ${p}", "in blue", "over {n} liters", "waterproof"], "asked": ["machine washable", "the battery type", "a carrying case", "compatible with induction hobs", "gift wrapping"],
+    "status": ["processing", "shipped", "out for delivery", "delivered", "cancelled"], "carrier": ["UPS", "Northline Parcel", "FedEx"], "kind": ["return", "cancellation", "exchange", "change of address"],
+    "option": ["the order's delivery date", "a product in the shop", "the return rules", "the tent you saw before"], "stock": ["in stock", "out of stock", "only {n} left"],
+    "contact": "support@fernhill.example or +1-800-555-0142", "label": {"Total": "${p}.50", "Shipping method": "standard", "Gift message": "none given"},
+    "money": "${}", "date": "%B {d}, %Y", "kinds": "pieces",
+}  # fmt: skip
+ZH = {
+    "first": "清欢 云朵 山月 小满 木语 青禾 星野 暖屿 拾光 北巷 竹里 海盐".split(),
+    "second": ["日式", "北欧", "加厚", "多功能", "可调节", "S7", "二代", "迷你", "轻奢", "复古", "X4", "家用"],
+    "noun": ["台灯", "四件套", "双肩包", "电热水壶", "办公椅", "羊毛被", "挂钟", "瑜伽垫", "蓝牙耳机", "收纳箱", "炒锅30cm", "抱枕"],
+    "brand": ["拾光家居", "北岸", "禾木"],
+    "attributes": {
+        "重量": ["{n}千克", "{n}50克", "{n}公斤"], "容量": ["{n}升", "{n}00毫升"], "材质": ["榉木", "纯棉", "304不锈钢", "陶瓷", "聚酯纤维"], "尺寸": ["{n}0*{m}0cm", "{n}5厘米"], "保修期": ["{n}年", "{n}个月"],
+        "颜色": ["墨绿色", "雾霾蓝", "米白色", "原木色"], "功率": ["{n}00瓦", "{n}0W"], "适用人数": ["{n}人", "{n}至{m}人"], "续航": ["{n}小时"],
+    },
+    "text": ["面料可以挡小雨，一夜就能晾干。", "灯头可以转动三百六十度。", "两侧各有一个水杯袋。", "请勿放入洗碗机。", "附赠收纳袋和6个地钉。", "组装大约需要20分钟，工具在箱内。", "初次使用可能有少许味道，通风2天即可散去。"],
+    "policy": ["未使用的商品可在签收后{n}日内退货。", "单笔订单满{p}元免邮费，不满{p}元每单收取10元运费。", "暂不支持寄往海外。", "退款在{n}个工作日内原路返还。", "定制商品不支持退换。", "订单状态为“待发货”时可以取消。"],
+    "topic": ["退换货", "运费与配送", "退款", "取消订单"], "shops": ["清欢生活馆", "山月家居", "木语小店"], "category": ["床品", "灯具", "厨具", "办公家具"],
+    "wish": ["{p}元以下的台灯", "适合送长辈的礼物", "{n}升以上的双肩包", "防水的帐篷", "蓝色的水壶"], "relax": ["{p}元以下", "蓝色", "{n}升以上", "防水"], "asked": ["能不能机洗", "电池型号", "收纳袋", "是否适合电磁炉", "礼品包装"],
+    "status": ["待发货", "已发货", "派送中", "已签收", "已取消"], "carrier": ["顺丰速运", "德邦物流"], "kind": ["退货", "取消订单", "换货", "修改地址"], "option": ["订单的送达时间", "店里的一款商品", "退货规则", "您刚才看的台灯"],
+    "stock": ["有货", "缺货", "仅剩{n}件"], "contact": "热线400-000-8866", "label": {"合计": "{p}元", "配送方式": "标准配送"}, "money": "{}元", "date": "%Y年{m}月{d}日", "kinds": "件",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grounded:
+    """A reply with its facts; `price` etc. of products by title for making untrue variants."""
+
+    language: str
+    act: str
+    text: str
+    facts: tuple[Fact, ...]
+    marked: str
+    values: dict[str, str]
+
+
+@dataclass
+class _Product:
+    id: str
+    title: str
+    price: str
+    amount: Decimal
+    attributes: dict[str, str]
+    stock: str
+    brand: str
+    category: str
+    text: str
+
+
+class Maker:
+    """Draws products, orders and rules; every draw is repeatable by its seed."""
+
+    def __init__(self, language: str, seed: int) -> None:
+        self.rng = random.Random(f"{language}{seed}")
+        self.language = language
+        self.data = EN if language == "en" else ZH
+        self.serial = 0
+
+    def pick(self, key: str) -> str:
+        return self.fill(self.rng.choice(self.data[key]))
+
+    def fill(self, text: str) -> str:
+        text = text.replace("{n}", str(self.rng.randint(2, 9))).replace("{m}", str(self.rng.randint(10, 19)))
+        return text.replace("{p}", str(self.rng.randrange(40, 400)))
+
+    def money(self, amount: Decimal) -> str:
+        text = f"{amount:,.2f}"
+        return self.data["money"].format(text if self.language == "en" else text.removesuffix(".00"))
+
+    def products(self, count: int) -> list[_Product]:
+        labels = self.rng.sample(list(self.data["attributes"]), 4)
+        seen: set[str] = set()
+        found: list[_Product] = []
+        while len(found) < count:
+            join = " " if self.language == "en" else ""
+            title = join.join(self.rng.choice(self.data[k]) for k in ("first", "second", "noun"))
+            if title in seen:
+                continue
+            seen.add(title)
+            amount = Decimal(self.rng.randrange(900, 49900)) / 100 if self.rng.random() < 0.5 else Decimal(self.rng.randrange(20, 900))
+            price = self.money(amount)
+            if self.rng.random() < 0.15:
+                price += (" - " if self.language == "en" else "至") + self.money(amount + 20)
+            found.append(_Product(
+                str(100 + len(found)), title, price, amount,
+                {label: self.fill(self.rng.choice(self.data["attributes"][label])) for label in labels},
+                self.pick("stock"), self.pick("brand"), self.pick("category"), self.pick("text"),
+            ))  # fmt: skip
+        return found
+
+    def make(self, act: str, *, plain: bool) -> Grounded | None:
+        """One reply of the act, or None where no phrasing serves the drawn slots."""
+        given = self.rng.choice(combinations(act))
+        book = phrasebook(self.language)
+        marked = book.plain(act, given) if plain else book.sample(act, given, self.rng)
+        if marked is None:
+            return None
+        values, facts = self.ground(act, given)
+        return Grounded(self.language, act, fill(marked, values), tuple(facts), marked, values)
+
+    def ground(self, act: str, given: tuple[str, ...]) -> tuple[dict[str, str], list[Fact]]:
+        values: dict[str, str] = {}
+        facts: list[Fact] = []
+
+        def fact(source: str, key: str, field: str, text: str, subject: str = "") -> str:
+            facts.append(Fact(f"F{len(facts) + 1}", source, key, field, text, subject))  # type: ignore[arg-type]
+            return text
+
+        titles = [s for s in given if s.startswith("title_")]
+        if act == "refuse_price" and "price_1" in given and not titles:
+            titles = ["title_1"]
+        products = self.products(max(len(titles), 1 if act in ("order_status",) else 0))
+        if act == "price_difference":
+            products.sort(key=lambda p: p.amount)
+            if products[0].amount == products[1].amount:
+                products[1].amount += 7
+            for p in products:
+                p.price = self.money(p.amount)
+        quoted_by_product = act in {"describe", "product_quote"}
+        for i, p in enumerate(products, 1):
+            if not titles:
+                break
+            fact("product", p.id, "title", p.title, p.title)
+            fact("product", p.id, "price", p.price, p.title)
+            fact("product", p.id, "stock", p.stock, p.title)
+            fact("product", p.id, "brand", p.brand, p.title)
+            fact("product", p.id, "text", p.text, p.title)
+            for label, value in p.attributes.items():
+                fact("product", p.id, f"attribute:{label}", value, p.title)
+            values[f"title_{i}"], values[f"price_{i}"], values[f"stock_{i}"] = p.title, p.price, p.stock
+            if f"reason_{i}" in given:
+                values[f"reason_{i}"] = fact("product", p.id, "reason", " · ".join(list(p.attributes.values())[:2]), p.title)
+        if products and titles:
+            labels = list(products[0].attributes)
+            for k in (1, 2, 3):
+                values[f"label_{k}"] = labels[k - 1]
+                values[f"value_{k}"] = products[0].attributes[labels[k - 1]]
+                values[f"left_{k}"] = products[0].attributes[labels[k - 1]]
+                if len(products) > 1:
+                    values[f"right_{k}"] = products[1].attributes[labels[k - 1]]
+            if act == "choose" and len(products) > 1:
+                values["value_2"] = products[1].attributes[labels[0]]
+        elif "label_1" in given:
+            label = self.rng.choice(list(self.data["label"]))
+            values["label_1"], values["value_1"] = label, fact("order", "o", f"attribute:{label}", self.fill(self.data["label"][label]))
+        for k in (1, 2):
+            if f"quote_{k}" in given:
+                if quoted_by_product and titles:
+                    values[f"quote_{k}"] = products[0].text if k == 1 else fact("product", products[0].id, "text", self.pick("text"), products[0].title)
+                else:
+                    values[f"quote_{k}"] = fact("policy", "returns", "text", self.pick("policy"))
+        if "wish" in given:
+            values["wish"] = wish = self.pick("wish")
+            fact("shopper", "m", "message", ("I am looking for " if self.language == "en" else "我想找") + wish)
+            fact("shopper", "m", "wish", wish)
+            if act in {"no_match", "not_sold", "no_more"}:
+                fact("shopper", "m", "absent", wish)
+        elif act == "no_more":
+            fact("shopper", "m", "absent", "more" if self.language == "en" else "更多")
+        if "relax" in given:
+            values["relax"] = fact("shopper", "m", "relax", self.pick("relax"))
+        if act in {"unknown_fact", "policy_unknown", "order_unknown_fact"}:
+            asked = self.pick("asked")
+            values["asked"] = asked
+            subject = products[0].title if act == "unknown_fact" else ""
+            fact("product" if subject else "policy", "x", "absent", asked, subject)
+        self._simple(given, values, fact, products, act)
+        return values, facts
+
+    def _simple(self, given, values, fact, products, act) -> None:  # type: ignore[no-untyped-def]
+        day = dt.date(2026, 11, 1) + dt.timedelta(days=self.rng.randrange(300))
+
+        def date(offset: int) -> str:
+            d = day + dt.timedelta(days=offset)
+            if self.rng.random() < 0.3:
+                return d.isoformat()
+            return d.strftime(self.data["date"].replace("{d}", str(d.day)).replace("{m}", str(d.month)))
+
+        simple = {
+            "shop": ("shop", "name", lambda: self.pick("shops")), "topic": ("policy", "topic", lambda: self.pick("topic")), "category": ("shop", "category", lambda: self.pick("category")),
+            "date": ("derived", "days_after", lambda: date(9)), "order_id": ("order", "id", lambda: f"GS-{self.rng.randrange(1000, 9999)}"), "order_status": ("order", "status", lambda: self.pick("status")),
+            "carrier": ("order", "carrier", lambda: self.pick("carrier")), "tracking": ("order", "tracking", lambda: f"1Z{self.rng.randrange(10**8, 10**9)}"),
+            "shipped_on": ("order", "shipped_on", lambda: date(0)), "expected_on": ("order", "expected_on", lambda: date(4)), "delivered_on": ("order", "delivered_on", lambda: date(6)),
+            "kind": ("request", "kind", lambda: self.pick("kind")), "request_id": ("request", "id", lambda: f"R-{self.rng.randrange(1000, 9999)}"), "contact": ("shop", "contact", lambda: self.data["contact"]),
+        }  # fmt: skip
+        for slot in given:
+            if slot in simple:
+                source, field, draw = simple[slot]
+                values[slot] = fact(source, "s", field, draw())
+            elif slot.startswith("option_"):
+                options = [o for o in self.data["option"] if o not in values.values()]
+                values[slot] = fact("shopper", "m", "option", self.rng.choice(options))
+        if "items" in given:
+            values["items"] = fact("order", "o", "items", f"{self.rng.randint(1, 4)} × {products[0].title}")
+        if "quantity" in given:
+            count = self.rng.randint(2, 9)
+            values["quantity"] = fact("shopper", "m", "quantity", str(count))
+            values["amount"] = fact("derived", "d", "product", self.money(products[0].amount * count))
+        elif "amount" in given:
+            difference = products[1].amount - products[0].amount
+            values["amount"] = fact("derived", "d", "difference", self.money(difference), products[0].title)
+        if act == "refuse_price" and "title_1" not in given and "price_1" in given:
+            pass
+
+
+def replies(language: str, count: int, *, start: int = 0) -> list[Grounded]:
+    """`count` grounded replies over all acts, every fourth the plain fallback's."""
+    acts = sorted(inventory().acts)
+    found: list[Grounded] = []
+    seed = start
+    while len(found) < count:
+        act = acts[seed % len(acts)]
+        maker = Maker(language if act != "other_language" else "en", seed)
+        made = maker.make(act, plain=seed % 4 == 0)
+        seed += 1
+        if made is not None:
+            found.append(made)
+    return found
