@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 
 from db.records import Attribute, Product, ProductId
-from retrieval import hybrid
 from retrieval.building import Built, build
 from retrieval.embedders import Embedder, HashingEmbedder, MiniLmEmbedder
 from retrieval.hybrid import Searcher
@@ -180,7 +179,7 @@ def evidence(folder: Path, embedder: Embedder) -> dict[str, Any]:
             hits = searcher.products(Query(text, language, k=10))
             best = {
                 part: max((hit.parts.get(part, 0.0) for hit in hits), default=0.0)
-                for part in ("title_coverage", "coverage", "dense")
+                for part in ("title_best", "title_coverage", "coverage", "dense")
             }
             rows.append({"shop": name, "query": text, "language": language, "sold": sold} | best)
     spread = {
@@ -194,7 +193,7 @@ def evidence(folder: Path, embedder: Embedder) -> dict[str, Any]:
             )
         }
         for language in ("en", "zh")
-        for part in ("title_coverage", "coverage", "dense")
+        for part in ("title_best", "title_coverage", "coverage", "dense")
     }
     return {"best_hit": rows, "minimum_median_maximum": spread}
 
@@ -242,7 +241,6 @@ def main() -> None:
             name: version(name) for name in ("bm25s", "faiss-cpu", "numpy", "sentence-transformers")
         },
         "encoder": embedder.name,
-        "constants": {"name_share": hybrid.NAME_SHARE, "coverage_share": hybrid.COVERAGE_SHARE},
     }
     if args.data:
         report["electronics"] = judged(args, embedder)

@@ -26,8 +26,6 @@ Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 DEPTH = 200  # how far each ranking is read before they are fused
-NAME_SHARE = 1.0  # BM25 over the name fields counts as much again as BM25 over everything
-COVERAGE_SHARE = 1.0
 COMPOUND_CREDIT = 0.6  # a smartphone is a phone, a headphone is not
 COMMENT_SHARE = 0.5
 _MIN_HELD = 0.3  # below this a word is not told as matched
@@ -95,6 +93,7 @@ class Searcher:
 
         Each hit's `parts`: `coverage`, the idf-weighted share of the query's content words that
         the product holds; `title_coverage`, the same within title, category, brand and tags;
+        `title_best`, how far the best-held single word stands there (1 for the word itself);
         `dense`, the cosine (absent where no vector was compared); `lexical`, the BM25 score;
         `lexical_rank` and `dense_rank`, from 1. `terms` are the words that were found, a mended
         one as "wrong→right". A query without content words lists what the filters leave, as the
@@ -111,16 +110,15 @@ class Searcher:
                 Hit(index.table.ids[row], 0.0, rank)
                 for rank, row in enumerate(rows[: query.k].tolist(), start=1)
             ]
-        weights = query_weights(asked.units, index.texts)
-        lexical = index.texts.scores(weights) + NAME_SHARE * index.names.scores(weights)
+        lexical = index.texts.scores(query_weights(asked.units, index.texts))
         held = [index.texts.held(unit) for unit in asked.units]
         named = [index.names.held(unit) for unit in asked.units]
         coverage = {
             "coverage": _weighted(held, asked.units, index.texts),
             "title_coverage": _weighted(named, asked.units, index.texts),
+            "title_best": _strongest(named, asked.units),
         }
-        boost = 1.0 + COVERAGE_SHARE * coverage["title_coverage"]
-        ranked = _fused(asked, lexical, allowed, index.dense, boost=boost)
+        ranked = _fused(asked, lexical, allowed, index.dense)
         return [
             Hit(
                 index.table.ids[row],
@@ -155,9 +153,9 @@ class Searcher:
         lexical = index.texts.scores(query_weights(asked.units, index.texts))
         held = [index.texts.held(unit) for unit in asked.units]
         coverage = _weighted(held, asked.units, index.texts)
-        boost = (1.0 + COVERAGE_SHARE * coverage) * np.where(self._comment, COMMENT_SHARE, 1.0)
+        ranked = _fused(asked, lexical, allowed, index.dense, discounted=self._comment)
         hits: list[Hit] = []
-        for row, score, parts in _fused(asked, lexical, allowed, index.dense, boost=boost)[:k]:
+        for row, score, parts in ranked[:k]:
             told = parts | {"coverage": float(coverage[row])}
             if self._comment[row]:
                 told["comment"] = 1.0
@@ -201,8 +199,20 @@ def _weighted(held: Sequence[Floats], asked: Sequence[Unit], index: LexicalIndex
     return total
 
 
+def _strongest(held: Sequence[Floats], asked: Sequence[Unit]) -> Floats:
+    """How far each text holds the word it holds best; a count or single character is none."""
+    shares = [share for share, unit in zip(held, asked, strict=True) if unit.weight >= 1.0]
+    strongest: Floats = np.max(shares or [np.zeros_like(held[0])], axis=0)
+    return strongest
+
+
 def _fused(
-    asked: _Asked, lexical: Floats, allowed: Mask, dense: DenseIndex, *, boost: Floats
+    asked: _Asked,
+    lexical: Floats,
+    allowed: Mask,
+    dense: DenseIndex,
+    *,
+    discounted: Mask | None = None,
 ) -> list[tuple[int, float, dict[str, float]]]:
     """(row, score, parts) of the allowed rows that either ranking found, best first."""
     scores = np.where(allowed, lexical, np.float32(0))
@@ -214,7 +224,9 @@ def _fused(
         nearest = dense.search(asked.vector, DEPTH, allowed=np.flatnonzero(allowed))
         cosines = dict(nearest) | dense.scores(asked.vector, by_words)
         rankings["dense"] = [row for row, _ in nearest]
-    fused = {row: s * float(boost[row]) for row, s in reciprocal_rank_fusion(rankings).items()}
+    fused = reciprocal_rank_fusion(rankings)
+    if discounted is not None:
+        fused = {row: s * (COMMENT_SHARE if discounted[row] else 1.0) for row, s in fused.items()}
     ranks = {
         name: {row: rank for rank, row in enumerate(ranking, start=1)}
         for name, ranking in rankings.items()

@@ -147,7 +147,7 @@ class LexicalIndex:
         known = [
             max(map(self.idf, parts))
             for credit, parts in unit.alternatives
-            if credit >= 0.8 and all(part in self._token_ids for part in parts)
+            if credit >= 0.5 and all(part in self._token_ids for part in parts)
         ]
         return unit.weight * (min(known) if known else self.idf(""))
 

@@ -228,7 +228,7 @@ def _chinese_unit(word: str) -> Unit:
     pairs = tuple(word[at : at + 2] for at in range(len(word) - 1))
     # the head stands last: an electric fan (电风扇) is a fan (风扇)
     head = ((0.7, (word[-2:],)),) if is_chinese_word(word[-2:]) else ()
-    return Unit(word, ((1.0, (word,)), (0.8, pairs), *head, (0.3, tuple(word))))
+    return Unit(word, ((1.0, (word,)), (0.55, pairs), *head, (0.3, tuple(word))))
 
 
 def _latin_unit(word: str) -> Unit:

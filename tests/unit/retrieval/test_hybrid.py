@@ -126,6 +126,8 @@ def test_that_coverage_tells_sold_from_mentioned_from_unknown(searcher: Searcher
 
     assert best("tent", "title_coverage") == pytest.approx(1.0)
     assert best("laptop", "title_coverage") == 0.0
+    assert best("huge tent", "title_best") == pytest.approx(1.0)
+    assert best("huge tent", "title_coverage") < 0.7
     assert best("laptop", "coverage") == pytest.approx(1.0)
     assert best("kayak", "coverage") == 0.0
 
