@@ -23,12 +23,12 @@ PATH = "/chat"
 ALLOWED: tuple[tuple[frozenset[str], re.Pattern[str], str], ...] = (
     (frozenset({"GET", "HEAD"}), re.compile(r"/"), "the page"),
     (
-        frozenset({"GET", "HEAD"}),
+        frozenset({"GET"}),
         re.compile(r"/assets/[\w.-]+\.(?:js|css|woff2?|svg|png)"),
         "Gradio's own scripts and styles; read-only files of the package",
     ),
     (
-        frozenset({"GET", "HEAD"}),
+        frozenset({"GET"}),
         re.compile(r"/static/js/iframeResizer\.contentWindow\.min\.js"),
         "the page's script that tells a framing site its height",
     ),
@@ -78,7 +78,7 @@ class ChatGuard:
         if path == "/":
             await self._page(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, _kept(send) if path.startswith("/assets/") else send)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves Gradio's page with a nonce on its scripts and no reference to anywhere else."""
@@ -109,6 +109,18 @@ class ChatGuard:
             await send({"type": "http.response.body", "body": page})
 
         await self._app(plain, receive, collect)
+
+
+def _kept(send: Send) -> Send:
+    """Lets browsers keep Gradio's scripts, whose names change with their content."""
+
+    async def marked(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            headers = MutableHeaders(scope=message)
+            headers["cache-control"] = "public, max-age=31536000, immutable"
+        await send(message)
+
+    return marked
 
 
 def made_local(page: bytes, *, nonce: str, settings: WebSettings) -> bytes:

@@ -4,7 +4,7 @@
 
 window.shopbotChat = {
   start(element, props, trigger, watch, [OPEN, SEND, RATE, WIPE]) {
-    const FIRST_WORD_MS = 15000;   // an event that is not even acknowledged by then is lost
+    const FIRST_WORD_MS = 25000;   // an event that is not even acknowledged by then is lost
     const NEXT_WORD_MS = 45000;    // the server says at least "still working" every 10 s
     const UNREACHABLE = {
       en: "The shop cannot be reached just now. Please try again.",

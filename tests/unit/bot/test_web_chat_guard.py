@@ -111,6 +111,15 @@ def test_that_the_page_names_no_other_host_and_every_script_has_the_nonce(
     )
 
 
+def test_that_scripts_are_kept_by_the_browser_and_the_page_is_not(client: TestClient) -> None:
+    page = client.get("/chat/")
+    script = re.search(r'src="\./(assets/[^"]+\.js)"', page.text)
+
+    assert script
+    kept = client.get(f"/chat/{script[1]}").headers["cache-control"]
+    assert "immutable" in kept and page.headers["cache-control"] == "no-store"
+
+
 def test_that_only_listed_sites_may_frame_the_page(client: TestClient) -> None:
     policy = client.get("/chat/").headers["content-security-policy"]
 
