@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,12 @@ Span = tuple[str, Passage | None, Attribute | None]
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 WORDS_ENOUGH = 0.55  # share of the question's weight that answers by itself
-MEANING_ENOUGH = 0.62  # cosine that answers by itself
+MEANING_ENOUGH = 0.5  # cosine that answers by itself
 BOTH_ENOUGH = 0.42  # mean of the two that answers together
 FIGURE_BONUS = 0.15  # "how long", "how much": a sentence with a figure is likelier
+EARLIER = 0.004  # a rule's first passages hold its general case, later ones exceptions
+VECTORS_KEPT = 20_000
+CELL = " | "  # between the cells of a table row
 MAX_QUOTE = {"en": 320, "zh": 160}
 _FIGURE = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|ten)\b|[一二三四五六七八九十百]", re.I
@@ -70,6 +73,7 @@ class Answerer:
         self._catalogue = catalogue
         self._searcher = searcher
         self._encode = encode
+        self._known: dict[str, NDArray[np.float32]] = {}
 
     def attribute(self, product: Product, question: str, asked: Sequence[str]) -> Attribute | None:
         """Returns the attribute whose label is what was asked, or None."""
@@ -105,13 +109,26 @@ class Answerer:
     def about_rules(self, question: str, language: str, *, context: str = "") -> Evidence | None:
         """Returns the best sentence of the shop's policies; `context` is the question before."""
         asked = f"{context} {question}".strip()
-        hits = self._searcher.passages(asked, language, source="policy", k=6)
+        hits = self._searcher.passages(asked, language, source="policy", k=20)
         passages = [self._searcher.passage(h.id) for h in hits]
         candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
         return self._best(question, candidates, language, context=context)
 
     def _spans(self, passage: Passage, language: str) -> list[str]:
-        """The passage in quotable pieces: whole where it is short, else sentence by sentence."""
+        """The passage in quotable pieces: whole where it is short, else sentence by sentence.
+
+        Of a table each row is a piece, and all rows below the head together.
+        """
+        lines = passage.text.splitlines()
+        rows = [line for line in lines if CELL in line]
+        if rows:
+            body = rows[1:]
+            block = "\n".join(body)
+            pieces = [
+                *body,
+                *([block] if 1 < len(body) and len(block) <= MAX_QUOTE[language] else []),
+            ]
+            return pieces + [s for line in lines if CELL not in line for s in sentences(line)]
         if len(passage.text) <= MAX_QUOTE[language] // 2:
             return [passage.text]
         return [s for s in sentences(passage.text) if len(s) <= MAX_QUOTE[language]]
@@ -140,16 +157,20 @@ class Answerer:
                 covered = 0.7 * covered + 0.3 * _share(before, held)
             bonus = FIGURE_BONUS if figure and _FIGURE.search(text) else 0.0
             score = (covered + meaning) / 2 + bonus if language == "en" else covered + bonus
+            score -= EARLIER * passage.ordinal if passage else 0.0
             scored.append(Evidence(text, score, passage, attribute, covered, meaning))
-        best = max(scored, key=lambda e: e.score)
-        return best if self._enough(best, language) else None
+        enough = [e for e in scored if self._enough(e, language)]
+        if not enough:
+            return None
+        best = max(enough, key=lambda e: e.score)
+        return replace(best, text=_continued(best, MAX_QUOTE[language]))
 
     def _enough(self, e: Evidence, language: str) -> bool:
         if language != "en":
             return e.covered >= WORDS_ENOUGH
         return (
             e.covered >= WORDS_ENOUGH and e.meaning >= 0.25
-            or e.meaning >= MEANING_ENOUGH and e.covered > 0.15
+            or e.meaning >= MEANING_ENOUGH
             or (e.covered + e.meaning) / 2 >= BOTH_ENOUGH and e.covered >= 0.35
         )  # fmt: skip
 
@@ -177,8 +198,37 @@ class Answerer:
         texts = [
             f"{p.heading[-1]}: {text}" if p and p.heading else text for text, p, _ in candidates
         ]
-        vectors = self._encode([question, *texts])
+        vectors = self._vectors([question, *texts])
         return [float(v) for v in vectors[1:] @ vectors[0]]
+
+    def _vectors(self, texts: list[str]) -> NDArray[np.float32]:
+        """Encodes texts, each once: a shop's sentences are asked about again and again."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if missing:
+            if len(self._known) > VECTORS_KEPT:
+                self._known.clear()
+            for text, vector in zip(missing, self._encode(missing), strict=True):
+                self._known[text] = vector
+        return np.stack([self._known[text] for text in texts])
+
+
+def _continued(evidence: Evidence, most: int) -> str:
+    """The span with the sentences that follow it in its passage: conditions often come after."""
+    if evidence.passage is None or CELL in evidence.passage.text:
+        return evidence.text
+    whole = evidence.passage.text
+    if len(whole) <= most:
+        return whole
+    start = whole.find(evidence.text)
+    if start < 0:
+        return evidence.text
+    end = start + len(evidence.text)
+    for sentence in sentences(whole[end:]):
+        stop = whole.find(sentence, end) + len(sentence)
+        if stop - start > most * 0.7:
+            break
+        end = stop
+    return whole[start:end]
 
 
 def _share(asked: dict[str, float], held: set[str]) -> float:

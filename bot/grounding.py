@@ -125,6 +125,11 @@ def act(name: str, slots: Iterable[Slot | None] = ()) -> DialogAct:
     return DialogAct(name, tuple(given[s] for s in spec.slots if s in given))
 
 
+def stated_rating(product: Product) -> float | None:
+    """The rating as the feed states it; a mean computed from reviews is nobody's statement."""
+    return None if product.rating_computed else product.rating
+
+
 def card(product: Product, reason: str = "") -> Card:
     """Draws a product as the HTTP contract does: what the feed does not state is None."""
     price = product.price
@@ -137,7 +142,7 @@ def card(product: Product, reason: str = "") -> Card:
         url=product.url,
         image_url=product.images[0] if product.images else None,
         in_stock=product.in_stock,
-        rating=product.rating,
+        rating=stated_rating(product),
         reason=reason,
     )
 

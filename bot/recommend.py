@@ -5,20 +5,24 @@ Knows nothing about acts or language of the reply beyond where a label ends.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.catalogue import Catalogue
 from bot.understanding.constraints import Constraints
+from bot.understanding.numbers import digits
 from db.records import Attribute, Product
+from prompts.concepts import concepts
 from retrieval.hybrid import Searcher
 from retrieval.text import tokens
 from retrieval.values import Filters, Hit, Query
 
 POOL = 40  # hits looked at before the cut
 SOLD_WORDS = 0.5  # share of the wish's weight that must stand in a title or category …
-SOLD_MEANING = 0.42  # … or the cosine from which a product is about it all the same
+SOLD_TEXT = 0.6  # … or anywhere in the record …
+SOLD_MEANING = 0.45  # … or the cosine from which a product is about it all the same
 NEAR_TOP = 0.6  # a hit below this share of the best one's relevance is not shown
 MAX_REASON = 60
 
@@ -61,30 +65,20 @@ class Recommender:
         most: int = 4,
     ) -> Found:
         """Returns the best products for `wish` under `constraints`, at most `most`."""
+        head = head_of(wish)
         free = self._search(wish, Constraints(), language)
-        relevant = self._cut(free, wish, language)
+        relevant = self._cut(free, wish, head)
         if wish and not relevant:
             return Found((), sold=False, category=self._nearest_category(free), hits=free)
+        best = self._worth(relevant[0], wish, head) if relevant else 0.0
+        kind = self._kind(relevant, wish, head)
         allowed = self._search(wish, constraints, language, exclude)
-        kept = self._cut(allowed, wish, language, best=free[0] if free else None)
-        kind = self._kind(relevant)
-        if kind and (same := [h for h in kept if self._category(h) == kind]):
-            kept = same
-        elif kind and wish:
-            wider = [h for h in allowed if self._category(h) == kind]
-            kept = wider or ([] if constraints.empty else kept)
+        kept = self._kept(allowed, wish, head, best, kind)
         if kept:
-            return Found(self._picks(kept, wish, constraints, most), True, hits=allowed)
+            return Found(self._picks(kept, wish, constraints, most), True, "", kind, allowed)
         for name, looser in relaxations(constraints):
-            other = self._cut(
-                self._search(wish, looser, language, exclude),
-                wish,
-                language,
-                best=free[0] if free else None,
-            )
-            if kind:
-                other = [h for h in other if self._category(h) == kind]
-            if other:
+            hits = self._search(wish, looser, language, exclude)
+            if other := self._kept(hits, wish, head, best, kind):
                 return Found(self._picks(other, wish, looser, 2), True, name, kind, allowed)
         return Found((), True, "", kind, allowed)
 
@@ -94,46 +88,70 @@ class Recommender:
         query = Query(wish, language, POOL, filters_of(constraints, exclude))
         return tuple(self._searcher.products(query))
 
-    def _cut(
-        self, hits: tuple[Hit, ...], wish: str, language: str, best: Hit | None = None
+    def _kept(
+        self, hits: tuple[Hit, ...], wish: str, head: str, best: float, kind: str
     ) -> list[Hit]:
-        """Drops what is not about the wish; everything stays where nothing was wished."""
+        """The hits to show: about the wish and of its kind; else the rest of that kind."""
+        kept = self._cut(hits, wish, head, best)
+        if not kind:
+            return kept
+        return [h for h in kept if self._category(h) == kind] or [
+            h for h in hits if self._category(h) == kind
+        ]
+
+    def _cut(self, hits: tuple[Hit, ...], wish: str, head: str, best: float = 0.0) -> list[Hit]:
+        """Drops what is not about the wish and orders the rest; all stay where nothing was wished."""
         if not hits or not wish:
             return list(hits)
-        top = max(relevance(h) for h in ([*hits, best] if best else hits))
-        first = best or hits[0]
-        if not is_sold(first) and not any(is_sold(h) for h in hits[:3]):
-            return []
-        kept = [h for h in hits if relevance(h) >= NEAR_TOP * top and is_sold(h)]
-        head = self._head(kept, wish)
-        return [h for h in kept if head in self._title(h)] if head else kept
+        worth = {h.id: self._worth(h, wish, head) for h in hits}
+        sold = [h for h in hits if self._is_sold(h, head)]
+        top = max([best, *(worth[h.id] for h in sold)], default=0.0)
+        kept = [h for h in sold if worth[h.id] >= NEAR_TOP * top]
+        kept.sort(key=lambda h: -worth[h.id])
+        named = [h for h in kept if head and self._named(h, head)]
+        return named or kept
 
-    def _head(self, hits: list[Hit], wish: str) -> str:
-        """The word of the wish that names the kind of thing: the last that stands in most titles."""
-        if not hits:
-            return ""
-        counts: Counter[str] = Counter()
-        for hit in hits:
-            counts.update(set(self._title(hit)) & set(tokens(wish)))
-        best = self._title(hits[0])
-        for word in reversed(tokens(wish)):
-            if word in best and counts[word] >= max(2, len(hits) // 3):
-                return word
-        return ""
+    def _worth(self, hit: Hit, wish: str, head: str) -> float:
+        """How well a product serves the wish: words in its name, in its text, meaning, size."""
+        parts = hit.parts
+        worth = (
+            0.5 * parts.get("title_coverage", 0.0)
+            + 0.4 * parts.get("coverage", 0.0)
+            + 0.5 * parts.get("dense", 0.0)
+        )
+        if head and self._named(hit, head):
+            worth += 0.4
+        return worth + 0.3 * fits_people(self._catalogue.products[hit.id], wish)
 
-    def _kind(self, hits: list[Hit]) -> str:
+    def _is_sold(self, hit: Hit, head: str) -> bool:
+        """Whether the hit shows that the shop has such things."""
+        parts = hit.parts
+        if head and self._named(hit, head):
+            return True
+        if head and not self._catalogue.knows(head):
+            return parts.get("dense", 0.0) >= SOLD_MEANING
+        return (
+            parts.get("title_coverage", 0.0) >= SOLD_WORDS
+            or parts.get("coverage", 0.0) >= SOLD_TEXT
+            or parts.get("dense", 0.0) >= SOLD_MEANING
+        )
+
+    def _named(self, hit: Hit, head: str) -> bool:
+        """Whether title, category or tags name the kind of thing, compounds included (smartphone)."""
+        product = self._catalogue.products[hit.id]
+        names = tokens(" ".join((product.title, *product.category, *product.tags)))
+        return any(n == head or (len(head) >= 4 and n.endswith(head)) for n in names)
+
+    def _kind(self, hits: list[Hit], wish: str, head: str) -> str:
         """The category most of the best hits are in, when they agree."""
         votes: Counter[str] = Counter()
         for hit in hits[:6]:
-            votes[self._category(hit)] += relevance(hit)  # type: ignore[assignment]
+            votes[self._category(hit)] += self._worth(hit, wish, head)  # type: ignore[assignment]
         if not votes:
             return ""
         name, weight = votes.most_common(1)[0]
-        return (
-            name
-            if name and weight >= 0.5 * sum(votes.values()) and name == self._category(hits[0])
-            else ""
-        )
+        agreed = weight >= 0.5 * sum(votes.values()) and name == self._category(hits[0])
+        return name if name and agreed else ""
 
     def _nearest_category(self, hits: tuple[Hit, ...]) -> str:
         return self._category(hits[0]) if hits else ""
@@ -141,9 +159,6 @@ class Recommender:
     def _category(self, hit: Hit) -> str:
         path = self._catalogue.products[hit.id].category
         return path[-1] if path else ""
-
-    def _title(self, hit: Hit) -> frozenset[str]:
-        return frozenset(tokens(self._catalogue.products[hit.id].title))
 
     def _picks(
         self, hits: list[Hit], wish: str, constraints: Constraints, most: int
@@ -159,18 +174,38 @@ class Recommender:
         )
 
 
-def relevance(hit: Hit) -> float:
-    """One figure for "is about the wish": the better of words and meaning, words first."""
-    parts = hit.parts
-    return max(
-        parts.get("title_coverage", 0.0), 0.85 * parts.get("coverage", 0.0), parts.get("dense", 0.0)
-    )
+_PHRASE_END = re.compile(
+    r"\b(?:for|with|of|to|in|from|that|which|who|by|on|at|as|because|so|and|or|under|over|when)\b|[,.;!?，。；！？]",
+    re.IGNORECASE,
+)
+_PEOPLE = re.compile(
+    r"\b(\d{1,2})[- ]?(?:persons?|people|man|men|adults|of us|kids)\b|\b(?:family|group|party) of (\d{1,2})\b|(\d{1,2})个?人",
+    re.IGNORECASE,
+)
+_COUNT = re.compile(r"(\d{1,2})\s?-?\s?(?:person|people|man|adults|人)|^(\d{1,2})$", re.IGNORECASE)
 
 
-def is_sold(hit: Hit) -> bool:
-    """Whether the hit shows that the shop has such things."""
-    parts = hit.parts
-    return parts.get("title_coverage", 0.0) >= SOLD_WORDS or parts.get("dense", 0.0) >= SOLD_MEANING
+def head_of(wish: str) -> str:
+    """The (stemmed) word that names the kind of thing: the last of the first noun phrase."""
+    for phrase in _PHRASE_END.split(wish):
+        words = [w for w in tokens(phrase) if not w.isdigit()]
+        if words:
+            return words[-1]
+    return ""
+
+
+def fits_people(product: Product, wish: str) -> float:
+    """1 where the product's stated capacity is what the wish counts, 0.5 above it, -1 below."""
+    match = _PEOPLE.search(digits(wish))
+    if not match:
+        return 0.0
+    need = int(next(g for g in match.groups() if g))
+    label = concepts()["capacity"].label
+    for attribute in product.attributes:
+        if label and label.search(attribute.name) and (count := _COUNT.search(attribute.value)):
+            has = int(next(g for g in count.groups() if g))
+            return 1.0 if has == need else 0.5 if has > need else -1.0
+    return 0.0
 
 
 def reason_for(product: Product, words: list[str]) -> Attribute | None:

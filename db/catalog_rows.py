@@ -27,7 +27,7 @@ from db.staging import content_hash, key_refusal
 
 PRODUCT_COLUMNS = [
     "id", "title", "description", "brand", "price", "price_to", "compare_at", "in_stock", "stock",
-    "rating", "rating_count", "url", "category", "aliases", "images", "tags", "variants",
+    "rating", "rating_count", "rating_computed", "url", "category", "aliases", "images", "tags", "variants",
     "attributes", "content_hash",
 ]  # fmt: skip
 DOCUMENT_COLUMNS = ["source", "id", "title", "markdown", "product_id", "content_hash"]
@@ -109,6 +109,7 @@ def read_product(row: Row[Any]) -> Product:
         url=row.url,
         rating=row.rating,
         rating_count=row.rating_count,
+        rating_computed=row.rating_computed,
         tags=tuple(row.tags),
         variants=tuple(_read_variant(item) for item in row.variants),
         attributes=read_attributes(row.attributes),
@@ -160,6 +161,7 @@ def _product_row(product: Product) -> dict[str, Any]:
         "stock": product.stock,
         "rating": product.rating,
         "rating_count": product.rating_count,
+        "rating_computed": product.rating_computed,
         "url": product.url,
         "category": list(product.category),
         "aliases": list(product.aliases),

@@ -51,7 +51,8 @@ class Product:
 
     `price` is the parent's own, or with variants the lowest; `price_to` the highest where it
     differs. `description` is clean text. `category` is the path from the root. `attributes` holds
-    every further field of the feed as label and value, in feed order.
+    every further field of the feed as label and value, in feed order. `rating_computed` marks a
+    rating that no feed states but that is the mean of a page's reviews: it ranks, but is not shown.
     """
 
     id: ProductId
@@ -69,6 +70,7 @@ class Product:
     url: str | None = None
     rating: float | None = None
     rating_count: int | None = None
+    rating_computed: bool = False
     tags: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
     attributes: tuple[Attribute, ...] = ()

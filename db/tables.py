@@ -51,6 +51,7 @@ products = Table(
     Column("stock", BigInteger),
     Column("rating", Double),
     Column("rating_count", BigInteger),
+    Column("rating_computed", Boolean, nullable=False),
     Column("url", SafeText),
     Column("category", JsonText, nullable=False),
     Column("aliases", JsonText, nullable=False),

@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.grounding import COLON, act, card, money, readable, slot
+from bot.grounding import COLON, act, card, readable, slot, stated_rating
 from bot.policy.plan import Desk, Plan
 from bot.policy.products import answer_about, tell_evidence
 from bot.recommend import Found, Pick
 from bot.turn import Comparison, ComparisonRow, Fact, Slot
 from bot.understanding.constraints import Constraints
 from bot.understanding.values import Request
-from db.records import Attribute, Money, Product
+from db.records import Attribute, Product
 from prompts.concepts import Concept, concepts
 from prompts.cues import cue
 from retrieval.text import tokens
@@ -22,6 +22,7 @@ MAX_WISH = {"en": 48, "zh": 24}
 COMPARED = 3  # rows told in words; the table holds up to TABLE rows
 TABLE = 8
 MAX_CELL = 60
+_SCORE = re.compile(r"\d+(?:\.\d+)?\s*/\s*\d+")  # "3.5/5" measures nothing that can be compared
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 
 
@@ -95,7 +96,12 @@ def _anchor(plan: Plan, desk: Desk, request: Request) -> Decimal | None:
 def _tell(
     plan: Plan, desk: Desk, request: Request, found: Found, wish: str, constraints: Constraints
 ) -> None:
-    told = _wish_slot(plan, wish, constraints)
+    said = (
+        constraints
+        if not request.relative
+        else replace(constraints, price_min=None, price_max=None)
+    )
+    told = _wish_slot(plan, wish, said)
     if not found.sold:
         near = _category_slot(plan, found.category)
         plan.say(act("not_sold", [_absent(plan, told, wish, request), near]), "no such goods")
@@ -129,9 +135,7 @@ def _present(plan: Plan, request: Request, found: Found, told: Slot | None) -> N
         _facts_of(plan, pick.product)
     plan.show(cards)
     ids = tuple(c.id for c in cards)
-    plan.state = replace(
-        plan.state.with_list(ids), focus=ids[:1] if len(ids) == 1 else plan.state.focus[:0]
-    )
+    plan.state = replace(plan.state.with_list(ids), focus=ids[:1])
 
 
 def _numbered(name: str, number: int, fact: Fact | None) -> Slot | None:
@@ -164,7 +168,7 @@ def _facts_of(plan: Plan, product: Product) -> None:
 def _reason_text(plan: Plan, pick: Pick) -> str:
     if pick.reason is not None:
         return f"{readable(pick.reason.name)}{COLON[plan.language]}{pick.reason.value}"
-    if pick.product.rating is not None:
+    if stated_rating(pick.product) is not None:
         words = {"en": "Rating", "zh": "评分"}[plan.language]
         return f"{words}{COLON[plan.language]}{pick.product.rating:g}"
     if pick.product.brand:
@@ -220,28 +224,10 @@ def _condition(plan: Plan, name: str, constraints: Constraints) -> str:
         return {"en": "in stock", "zh": "有货"}[language]
     if name != "price":
         return ""
-    low, high = constraints.price_min, constraints.price_max
-    if low is None and high is None:
+    if constraints.price_min is None and constraints.price_max is None:
         return ""
-    currency = _currency(plan)
-
-    def amount(value: Decimal) -> str:
-        if not currency:
-            return f"{value.normalize():f}"
-        text = money(Money(value, currency), language)
-        return text.removesuffix(".00")
-
-    if language == "zh":
-        if low is not None and high is not None:
-            return f"{amount(low)}至{amount(high)}"
-        return f"{amount(high)}以内" if high is not None else f"{amount(low or Decimal(0))}以上"
-    if low is not None and high is not None:
-        return f"between {amount(low)} and {amount(high)}"
-    return f"up to {amount(high)}" if high is not None else f"from {amount(low or Decimal(0))}"
-
-
-def _currency(plan: Plan) -> str:
-    return plan.book.currency
+    said = [words for kind, words in constraints.words if kind == "price"]
+    return said[-1] if said else ""
 
 
 def _category_slot(plan: Plan, category: str) -> Slot | None:
@@ -263,10 +249,9 @@ def compare(plan: Plan, desk: Desk, request: Request) -> None:
     if len(products) < 2:
         plan.say(act("ask_product"), "nothing to compare")
         return
-    if request.goal == "choose":
-        if _choose(plan, desk, request, products):
-            return
-    if request.goal == "which" and _which(plan, desk, request, products):
+    if request.goal == "choose" and _choose(plan, desk, request, products):
+        return
+    if request.goal in ("choose", "which") and _which(plan, desk, request, products):
         return
     _compare_two(plan, products[0], products[1])
 
@@ -334,8 +319,8 @@ def _ranked(
     for product in products:
         if concept.card == "price" and product.price is not None:
             rows.append((product, float(product.price.amount), None))
-        elif concept.card == "rating" and product.rating is not None:
-            rows.append((product, product.rating, None))
+        elif concept.card == "rating" and stated_rating(product) is not None:
+            rows.append((product, product.rating or 0.0, None))
         elif attribute := desk.answerer.attribute(product, "", [concept.name]):
             value = magnitude(attribute.value)
             if value is not None:
@@ -346,6 +331,8 @@ def _ranked(
 def magnitude(value: str) -> float | None:
     """The size of an attribute in a common unit: durations in days, areas as products, else the figure."""
     low = value.casefold()
+    if _SCORE.fullmatch(low.strip()):
+        return None
     figures = [float(n.replace(",", "")) for n in _NUMBER.findall(low)]
     if "lifetime" in low:
         return 1e9

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.answers import Evidence
-from bot.grounding import act, attribute_citation, card, slot
+from bot.grounding import act, attribute_citation, card, slot, stated_rating
 from bot.policy.plan import Desk, Plan
 from bot.turn import Citation, Slot
 from bot.understanding.numbers import digits
@@ -61,7 +61,7 @@ def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> 
     if attribute := desk.answerer.attribute(product, request.text, request.concepts):
         tell_attribute(plan, product, attribute)
         return
-    if "rating" in cards and product.rating is not None:
+    if "rating" in cards and stated_rating(product) is not None:
         label = plan.book.add("product", str(product.id), "label:rating", {"en": "rating", "zh": "评分"}[plan.language], product.title)  # fmt: skip
         value = plan.book.add(
             "product", str(product.id), "rating", f"{product.rating:g}", product.title

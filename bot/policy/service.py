@@ -165,7 +165,7 @@ def _change(plan: Plan, desk: Desk, order: Order, kind: str) -> None:
     plan.state = replace(
         plan.state, awaiting="confirm", pending=PendingRequest(kind, str(order.id)), order_goal=""
     )
-    if rule is not None and kind in ("return", "exchange"):
+    if rule is not None and kind != "cancel":
         tell_rule(plan, "confirm_request", rule, [order_id, word])
     else:
         plan.say(act("confirm_request", [order_id, word]), "asked once before recording")

@@ -27,6 +27,8 @@ from retrieval.hybrid import Searcher
 from retrieval.text import tokens
 
 CONFIDENT = 0.5
+LONG = 6  # content words from which a message is searched by its asking clause alone
+_PERSONAL = re.compile(r"\b(?:him|her|them|me|us)\b", re.IGNORECASE)
 PLAUSIBLE = 0.3
 MAX_REQUESTS = 2
 _CLAUSE = re.compile(
@@ -35,14 +37,18 @@ _CLAUSE = re.compile(
     r"|[，,]?\s*(?:另外|还有就是|还有，|以及|顺便问?|再问)",
     re.IGNORECASE,
 )
-_GENERIC_ORDER = re.compile(r"(?<![\w-])(?=[\w-]*\d{3})[A-Z]{1,4}-?\d{3,14}(?![\w-])|#\d{4,}", re.I)
+# where the shop has no orders to learn from, a number counts only when it is called one
+_GENERIC_ORDER = re.compile(
+    r"(?:(?<=order )|(?<=order number )|(?<=订单)|(?<=订单号)|(?<=#))#?(?=[\w-]*\d{3})[A-Z]{0,4}-?\d{3,14}(?![\w-])",
+    re.IGNORECASE,
+)
 _FILLER = re.compile(
     r"^(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|您好|你好|请问|那|嗯)\b[,，!！ ]*|\b(?:please|pls|plz)\b",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
     r"\b(?:i|we)(?:'?d| would| am|'?m| are|'?re)? (?:actually |really |just )?(?:need|want|like|love|looking for|searching for|after|was hoping|"
-    r"got|have|buy|to buy)\b|\b(?:do|have) (?:you|u|ya)(?: guys)? (?:have|got|sell|carry|stock|offer)\b|\bshow me\b|\bwhat .{0,12}\bdo you (?:have|sell)\b|"
+    r"got|have|buy|to buy)\b|\b(?:do|have) (?:you|u|ya)(?: guys)? (?:have|got|sell|carry|stock|offer)\b|\bshow me\b|"
     r"\blook(?:in|ing) for\b|\bgot any\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
     r"\b(?:what|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
     r"(?:我|咱)?(?:想|要|准备)(?:买|要|看|换|找|给)?|有没有|你们|卖不卖|卖|推荐(?:推荐|一下)?|帮我(?:买|选|找|挑)?|吗|呢|请问|看看|一下",
@@ -82,7 +88,8 @@ class Understander:
         )
         contacts = [contact_hash(normal_email(e), self._secret) for e in redacted.emails]
         contacts += [contact_hash(normal_phone(p), self._secret) for p in redacted.phones]
-        corrected_text, corrected = self._searcher.correct(redacted.text)
+        said = redacted.text.capitalize() if redacted.text.isupper() else redacted.text
+        corrected_text, corrected = self._searcher.correct(said)
         context = _Context(state, lang, bool(ids), bool(contacts), redacted.card)
         whole = self._request(corrected_text, context)
         requests = self._several(corrected_text, context, whole)
@@ -126,7 +133,7 @@ class Understander:
         base = Request(
             intent="unclear",
             text=text,
-            query=search_words(parsed.rest),
+            query=self._wanted(parsed.rest, context.language),
             constraints=parsed.constraints,
             relative=parsed.relative,
             links=links,
@@ -170,7 +177,7 @@ class Understander:
         if context.order_id and goal:
             return "order_change", "order number and a change", goal
         if state.awaiting in ("order", "contact") and (context.order_id or context.contact):
-            return state.order_goal or "order_status", "answer to a question", ""
+            return state.order_goal.partition(":")[0] or "order_status", "answer to a question", ""
         if context.order_id:
             return "order_status", "order number", _order_goal(text)
         if state.topic == "order" and (follow := _order_goal(text)) and not r.links:
@@ -230,9 +237,12 @@ class Understander:
             return "compare", "which of those", "which"
         if cue("describe", text) and known_one:
             return "product_question", "cue describe", "describe"
+        if question and state.focus and means_one(text) and not self._wishes(r):
+            return "product_question", "asks about the product in focus", ""
         if len(r.references) == 1:
             return "product_question", "points at one product", "" if r.concepts else "describe"
-        if r.links and (question or self._asks(r)) and not self._wishes(r):
+        stated = bool(r.concepts) and not cue("policy", text)
+        if r.links and (question or stated or self._asks(r)) and not self._wishes(r):
             return "product_question", "names a product", ""
         return None
 
@@ -240,7 +250,7 @@ class Understander:
         state = context.state
         scores = dict(r.scores)
         best = max(scores, key=lambda name: scores[name])
-        if self._gibberish(r.text, context.language):
+        if scores[best] < CONFIDENT and self._gibberish(r.text, context.language):
             return "unclear", "no known word", ""
         sure = scores[best] >= PLAUSIBLE
         if self._wishes(r) and best not in ("policy_question", "out_of_scope", "order_change"):
@@ -278,6 +288,28 @@ class Understander:
         ):
             best = "recommend" if cue("need", r.text) or len(r.query.split()) <= 2 else "unclear"
         return best, f"classifier {scores[max(scores, key=lambda n: scores[n])]:.2f}", ""
+
+    def _wanted(self, text: str, language: str) -> str:
+        """The words to search for: of a long message only the clause that asks, or what is known."""
+        words = search_words(text)
+        if language == "zh":
+            clauses = [search_words(c) for c in re.split(r"[，,。！!？?；;\s]+", text) if c.strip()]
+            asking = [c for c in clauses if tokens(c) and self._sold(c, "zh")]
+            return asking[-1] if len(clauses) > 2 and asking else words
+        if len(tokens(words)) <= LONG:
+            return words
+        clauses = [
+            c for c in re.split(r"[,.;!?\n]+|\b(?:but|because|so|anyway)\b", text) if c.strip()
+        ]
+        asking = [search_words(c) for c in clauses if cue("need", c)]
+        found = [c for c in asking if tokens(c) and not _PERSONAL.search(c)]
+        named = [c for c in found if any(self._titled(w) for w in tokens(c))]
+        if named or found:
+            return (named or found)[0]
+        known = [
+            w for w in re.findall(r"[\w'-]+", words) if any(self._titled(t) for t in tokens(w))
+        ]
+        return " ".join(dict.fromkeys(known)) or words
 
     def _wishes(self, r: Request) -> bool:
         text = _unquoted(r.text)

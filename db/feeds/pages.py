@@ -70,17 +70,19 @@ class Page:
             category=product.category or ((self.category,) if self.category else ()),
             rating=self.rating if rated else product.rating,
             rating_count=self.rating_count if rated else product.rating_count,
+            rating_computed=rated,
         )
         return merged, replace(self.document, title=product.title, product_id=product.id)
 
     def parted(self, product: Product) -> Product:
         """The product without what this page told of it, for a newer page to be joined."""
-        rated = self.rating is not None and product.rating == self.rating
+        rated = product.rating_computed
         return replace(
             product,
             attributes=tuple(a for a in product.attributes if a not in self.attributes),
             rating=None if rated else product.rating,
             rating_count=None if rated else product.rating_count,
+            rating_computed=False,
         )
 
 

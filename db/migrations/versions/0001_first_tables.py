@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.Column("stock", sa.BigInteger()),
         sa.Column("rating", sa.Double()),
         sa.Column("rating_count", sa.BigInteger()),
+        sa.Column("rating_computed", sa.Boolean(), nullable=False),
         sa.Column("url", sa.Text()),
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("aliases", sa.Text(), nullable=False),
