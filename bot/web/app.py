@@ -62,7 +62,7 @@ def create_app(service: ShopService, settings: WebSettings) -> FastAPI:
     @app.get("/", include_in_schema=False)
     @app.get(PATH, include_in_schema=False)
     def to_chat(request: Request) -> RedirectResponse:
-        # Relative, so that it also holds behind a proxy that serves the shop under a prefix.
+        # Relative: behind a proxy the address that the browser used is not always known here.
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"chat/{query}", status_code=307)
 

@@ -140,7 +140,9 @@ def test_that_a_deep_link_is_not_read(client: TestClient) -> None:
     assert '"deep_link_state":"valid"' not in text and "aaaa" not in text
 
 
-def test_that_the_bare_address_leads_to_the_page_under_any_prefix(client: TestClient) -> None:
+def test_that_the_bare_address_leads_to_the_page_whatever_the_host_is_called(
+    client: TestClient,
+) -> None:
     response = client.get("/chat?__theme=dark", follow_redirects=False)
 
     assert response.status_code == 307
