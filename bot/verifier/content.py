@@ -15,6 +15,7 @@ from bot.verifier.polarity import denies
 from bot.verifier.reading import Reading
 from bot.verifier.surface import Token
 
+_NOT = frozenset("不没未无非勿")
 _ASKS = re.compile(r"[?？]")
 _ECHO = re.compile(
     r"\b(?:whether|about|regarding|concerning|asked|asking|looking for|want(?:ed)?|your|you(?:'re)? (?:need|mention\w*|said|after)|for|if|as for|on|wish)\b"
@@ -86,10 +87,17 @@ def _word_holds(reading: Reading, token: Token, licensed: frozenset[str]) -> boo
     assert reading.focus is not None
     binding = reading.focus.of_word(token.start)
     root = stem(word)
-    own = [root in reading.book.stems(s) for s in binding.subjects]
+    first, last = reading.focus.sentence(token.start)
+    denied = denies("en", reading.low[first:last])
+    held = reading.book.stems if denied else reading.book.affirmed
+    if word in reading.words.forms:
+        # "changed" is not supported by "change": something done must be stated as done.
+        entries = (e for s in (*binding.subjects, "") for e in reading.book.about(s))
+        return any(f" {word} " in e.flat for e in entries)
+    own = [root in held(s) for s in binding.subjects]
     if (all(own) if binding.every else any(own)) and own:
         return True
-    if root in reading.book.stems("") or root in _shop_stems(reading):
+    if root in held("") or root in _shop_stems(reading):
         return True
     return _echoes(reading, token, sensitive)
 
@@ -257,9 +265,19 @@ def _pieces(
         piece = text[at : at + length]
         if piece in reading.words.words or piece in _neutral_phrases(reading) or piece in licensed:
             found.append(length)
-        elif length >= 2 and (any(piece in c for c in corpora) or piece in echo):
+        elif length >= 2 and (any(_stands(piece, c) for c in corpora) or piece in echo):
             found.append(length)
     return found
+
+
+def _stands(piece: str, corpus: str) -> bool:
+    """The span occurs, and not right behind a negation that it leaves out."""
+    at = corpus.find(piece)
+    while at >= 0:
+        if corpus[at - 1 : at] not in _NOT or piece[0] in _NOT:
+            return True
+        at = corpus.find(piece, at + 1)
+    return False
 
 
 @cache

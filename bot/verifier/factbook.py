@@ -137,6 +137,7 @@ class Factbook:
                 subject = entry.low
             self._about.setdefault(subject, []).append(entry)
         self._stems: dict[str, frozenset[str]] = {}
+        self._affirmed: dict[str, frozenset[str]] = {}
         self._corpus: dict[str, str] = {}
 
     def about(self, subject: str) -> list[Entry]:
@@ -148,13 +149,33 @@ class Factbook:
 
     def stems(self, subject: str) -> frozenset[str]:
         if subject not in self._stems:
-            self._stems[subject] = frozenset().union(*(e.stems for e in self.about(subject)))
+            self._stems[subject] = frozenset().union(
+                *(e.stems for e in self.about(subject) if e.fact.field != "stock")
+            )
         return self._stems[subject]
+
+    def affirmed(self, subject: str) -> frozenset[str]:
+        """Stems of statements about a subject that deny nothing."""
+        if subject not in self._affirmed:
+            self._affirmed[subject] = stems_of(subject).union(
+                *(
+                    s.stems
+                    for e in self.about(subject)
+                    if e.fact.field != "stock"
+                    for s in e.statements
+                    if not s.negative
+                )
+            )
+        return self._affirmed[subject]
 
     def corpus(self, subject: str) -> str:
         """Everything said about a subject in one string, without spaces (for Chinese spans)."""
         if subject not in self._corpus:
-            parts = (e.label + "\x00" + e.squeezed for e in self.about(subject))
+            parts = (
+                e.label + "\x00" + e.squeezed
+                for e in self.about(subject)
+                if e.fact.field != "stock"
+            )
             self._corpus[subject] = "\x00".join([squeeze(subject), *parts])
         return self._corpus[subject]
 

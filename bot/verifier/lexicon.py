@@ -22,6 +22,7 @@ from prompts.acts import MARKER
 from prompts.phrasing import Node, phrasebook
 
 Gram = tuple[str, ...]
+REACH = 3  # tokens on either side that are learned from the phrasings
 SLOT = "<>"
 EDGE = "^"
 _SPECIAL = re.compile("[\ue000]")
@@ -34,7 +35,8 @@ def data(name: str) -> dict[str, Any]:
 @dataclass
 class Lexicon:
     """What one language may say without a source. `grams` holds, per act, the runs of tokens of
-    its phrasings: `reach` tokens on either side of each token, slots as "<>"."""
+    its phrasings: `reach` tokens on either side of each token, slots as "<>"; `unsaid` what they would say with a
+    negation left out."""
 
     language: Language
     words: frozenset[str]
@@ -42,6 +44,7 @@ class Lexicon:
     phrases: tuple[str, ...]
     sensitive: frozenset[str]
     sensitive_stems: frozenset[str]
+    forms: frozenset[str]
     sensitive_phrases: tuple[str, ...]
     reach: int
     grams: dict[str, set[Gram]] = field(default_factory=dict)
@@ -90,16 +93,64 @@ def lexicon(language: Language) -> Lexicon:
         phrases,
         frozenset(sensitive | set(sensitive_data["forms"])),
         frozenset(stem(w) for w in sensitive if w.isascii()),
+        frozenset(sensitive_data["forms"]),
         tuple(sorted((w for w in sensitive if not w.isascii()), key=len, reverse=True)),
         reach=1 if language == "en" else 2,
     )
     for act, phrasings in book.acts.items():
-        grams: set[Gram] = set()
-        edge = frozenset([(EDGE,) * found.reach])
+        runs: set[Gram] = set()
+        edge = frozenset([(EDGE,) * REACH])
         for phrasing in phrasings:
-            _walk(phrasing.nodes, edge, edge, found.reach, grams)
-        found.grams[act] = grams
+            _walk(phrasing.nodes, edge, edge, REACH, runs)
+        found.grams[act] = {
+            run[REACH - found.reach : REACH + found.reach + 1]
+            for run in runs
+            if len(run) > 2 * REACH
+        }
+        said = {
+            run[2 : 2 + n] for run in runs for n in (3, 4) if not _negates(run[: 2 + n], language)
+        }
+        found.unsaid[act] = _reversed(runs, language) - said
     return found
+
+
+_BASES = {"won't": "will", "can't": "can", "shan't": "shall", "cannot": "can"}
+_DO = frozenset({"do", "does", "did"})
+_CHINESE_NOT = frozenset("不没无未别勿非")
+
+
+def _negates(run: Gram, language: Language) -> bool:
+    if language == "zh":
+        return not _CHINESE_NOT.isdisjoint(run)
+    return any(t in {"not", "no", "nothing", "cannot", "never"} or t.endswith("n't") for t in run)
+
+
+def _reversed(runs: set[Gram], language: Language) -> set[Gram]:
+    """What the phrasings would say with a negation left out, as runs of three or four tokens."""
+    out: set[Gram] = set()
+    for run in runs:
+        if len(run) <= 2 * REACH:
+            continue
+        l2, l1, word, r1, r2, r3 = run[1], run[2], run[3], run[4], run[5], run[6]
+        if language == "zh":
+            if word in _CHINESE_NOT:
+                out.add((l2, l1, r1, r2))
+                if r1 in {"有", "法"}:
+                    out.add((l2, l1, r2, r3))
+        elif word == "not":
+            out.add((l1, r1, r2))
+        elif word == "no":
+            out |= {(l1, r1, r2), (l1, "a", r1, r2), (l1, "an", r1, r2)}
+        elif word == "nothing":
+            out |= {(l1, "something", r1), (l1, "everything", r1)}
+        elif word == "cannot" or word.endswith("n't"):
+            base = _BASES.get(word, word.removesuffix("n't"))
+            out.add((l1, base, r1, r2))
+            if base in _DO:
+                out |= {(l1, r1, r2), (l1, f"{r1}s", r2)}
+    return {
+        gram for gram in out if SLOT in gram or any(len(t) > 1 or not t.isascii() for t in gram)
+    }
 
 
 def _texts(nodes: Sequence[Node]) -> list[str]:

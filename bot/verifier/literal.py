@@ -30,6 +30,7 @@ _MEASURE = re.compile(
     r"\d+(?:-?(?:[a-z]{2,}|[a-z]))(?:-[a-z]+)*|\d+(?:st|nd|rd|th)|\d+x\d+(?:x\d+)*[a-z]{0,3}"
     r"|\d+-(?:in|to|by)-\d+"
 )
+_NOT_BEFORE = re.compile(r"(?: (?:not|no|never|cannot|without|non|\w+n't)| [不没未无非勿别])\s$")
 _CUES = (
     (re.compile(r"track|运单|快递单|物流单|单号:?\s?$"), "tracking"),
     (re.compile(r"request|reference|申请|编号"), "request"),
@@ -112,7 +113,13 @@ def _sources(reading: Reading, inner: str) -> list[Entry]:
     needle = flat(inner)
     if not needle.strip():
         return []
-    return [e for e in reading.book.entries if needle in e.flat]
+    found = []
+    for entry in reading.book.entries:
+        at = entry.flat.find(needle)
+        # A quote that begins right after "not" says the opposite of its source.
+        if at >= 0 and not _NOT_BEFORE.search(entry.flat[: at + 1]):
+            found.append(entry)
+    return found
 
 
 def check_codes(reading: Reading) -> None:

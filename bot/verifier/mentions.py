@@ -130,7 +130,9 @@ def _shortened(
 
 
 def _distinct(part: str, book: Factbook, words: Lexicon) -> bool:
-    return part[0].isalpha() and len(part) > 2 and not words.neutral(part) and not _generic(part, book)
+    return (
+        part[0].isalpha() and len(part) > 2 and not words.neutral(part) and not _generic(part, book)
+    )
 
 
 def _generic(part: str, book: Factbook) -> bool:

@@ -96,17 +96,12 @@ def judge(
             any(e.subject in binding.subjects or not binding.subjects for e in plain)
             or not binding.subjects
         )
+    if _multiplied(low, quantity, reading) and not re.search(
+        r"(?:\bat|@|\bof|,|\()\s?$", low[: quantity.start]
+    ):
+        return any(e.fact.field not in {"difference", "percent"} for e in computed)
     if priced(reading, quantity) and binding.subjects:
-        if _multiplied(low, quantity, reading):
-            return bool(computed) or None if not plain else None
-        return any(e.subject in binding.subjects for e in plain) or bool(
-            [
-                e
-                for e in computed
-                if e.fact.field not in {"difference", "percent"}
-                and _multiplied(low, quantity, reading)
-            ]
-        )
+        return any(e.subject in binding.subjects for e in plain)
     if plain or not computed:
         return None if entries else False
     return (
@@ -147,17 +142,20 @@ def _beside(pattern: re.Pattern[str], low: str, quantity: Quantity) -> bool:
     )
 
 
+_TIMES = re.compile(
+    r"(?<![a-z])[×x](?![a-z])|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen)\s"
+    r"(?:pieces|of|units|copies|items)\b|quantity|[\d两三四五六七八九十]\s?[件个只条套张双台瓶盒](?!月|小时|工作|自然|星期|礼拜|人)"
+)
+
+
 def _multiplied(low: str, quantity: Quantity, reading: Reading) -> bool:
+    """True when the sentence speaks of several pieces."""
     assert reading.focus is not None
     start, end = reading.focus.sentence(quantity.start)
-    return (
-        re.search(
-            r"[×x]\s|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen)\s(?:pieces|of|units|copies|items)\b|quantity|\d\s?[件个只条套张双台瓶盒]"
-            r"|[两三四五六七八九十][件个只条套张双台瓶盒]",
-            low[start:end],
-        )
-        is not None
-    )
+    words = low[start:end]
+    for mention in reading.focus.within(quantity.start):
+        words = words.replace(low[mention.start : mention.end], "_")
+    return _TIMES.search(words) is not None
 
 
 def _is_difference(entry: Entry) -> bool:

@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from bot.verifier.factbook import Entry, has_cjk, stem, stems_of
-from bot.verifier.lexicon import data
+from bot.verifier.lexicon import EDGE, SLOT, data
 from bot.verifier.reading import Reading
 from bot.verifier.stock import hedge
 from bot.verifier.surface import CJK
@@ -40,6 +40,12 @@ def _harmless(language: str) -> re.Pattern[str]:
 
 
 @cache
+def _denying(language: str) -> re.Pattern[str]:
+    """What may follow a negation that denies having or stating something."""
+    return re.compile(data("claims.toml")["denying"][language])
+
+
+@cache
 def _claiming(language: str) -> re.Pattern[str]:
     return re.compile(data("claims.toml")["claiming"][language] + "$")
 
@@ -57,7 +63,22 @@ def check_polarity(reading: Reading) -> None:
         if not (_in_phrasing(reading, start) or _denied(reading, start, end)):
             clause = _clause(reading, start, end)
             reading.flag(start, max(end, min(clause[1], end + 40)))
+    _check_unsaid(reading)
     _check_affirmed(reading)
+
+
+def _check_unsaid(reading: Reading) -> None:
+    """Names a phrasing of the act whose negation was left out ("I'm a person")."""
+    unsaid = [reading.words.unsaid.get(act, set()) for act in reading.acts]
+    if not any(unsaid):
+        return
+    run = [EDGE, EDGE, EDGE, *reading.run(), EDGE, EDGE, EDGE]
+    for size in (3, 4):
+        for i in range(len(run) - size + 1):
+            gram = tuple(run[i : i + size])
+            if any(gram in grams for grams in unsaid):
+                words = [t for t in gram if t not in {EDGE, SLOT, "\n"}]
+                reading.unsupported.append((" " if reading.language == "en" else "").join(words))
 
 
 def _clause(reading: Reading, start: int, end: int) -> tuple[int, int]:
@@ -108,7 +129,6 @@ def _denied(reading: Reading, start: int, end: int) -> bool:
     """A fact denies the same: an `absent` fact, or a sentence of the shop with this content."""
     assert reading.focus is not None
     first, last = _clause(reading, start, end)
-    sentence = reading.focus.sentence(start)
     content = _content(reading, first, last)
     for entry in reading.book.absent:
         named = _titles_in(reading, first, last)
@@ -118,13 +138,11 @@ def _denied(reading: Reading, start: int, end: int) -> bool:
             and not hedge(reading.language).search(reading.low[first:last])
         ):
             continue
-        if _names(reading, entry, *sentence) and content <= _content_of(reading, entry):
+        if not _denying(reading.language).match(reading.low, end):
+            continue
+        if _names(reading, entry, first, last) and content <= _content_of(reading, entry):
             return True
-        if (
-            not content
-            and not named
-            and hedge(reading.language).search(reading.low[sentence[0] : sentence[1]])
-        ):
+        if not content and not named and hedge(reading.language).search(reading.low[first:last]):
             return True
     subjects = (*reading.focus.of_word(start).subjects, "")
     for subject in subjects:

@@ -80,6 +80,7 @@ _ORDINAL_WORDS = re.compile(rf"\b(?:{'|'.join(numerals.ORDINALS)})\b")
 _ORDINAL_CHINESE = re.compile(r"第\s?(\d+|[一二三四五六七八九十]+)")
 _RANGE = re.compile(r"\s?(?:-|~|to|through|至|到|and|or|x|×|\*|/|—)\s?")
 _NOUN = re.compile(r"\s?-?\s?([a-z]+)")
+_A_PERIOD = re.compile(r"\ban? (year|month|week|day|hour)\b")
 _HALF_AFTER = re.compile(r"(个)?(小时|月|年|天|星期)?半(?![价额])")
 _SIZES = frozenset("x×*")
 
@@ -159,6 +160,9 @@ def quantities(low: str) -> tuple[Quantity, ...]:
             spans = _split(match, len(values))
             for value, (start, end) in zip(values, spans, strict=True):
                 add(_quantity(low, value, start, end, written=False))
+    for match in _A_PERIOD.finditer(low):
+        if not taken[match.start()]:
+            add(_quantity(low, Decimal(1), match.start(), match.start(1) - 1, written=False))
     for match in numerals.CHINESE.finditer(low):
         if not taken[match.start()]:
             add(_quantity(low, numerals.chinese(match.group()), *match.span(), written=False))

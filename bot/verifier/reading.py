@@ -58,6 +58,13 @@ class Reading:
 
     def window(self, at: int, reach: int) -> Gram:
         """The tokens around the token that starts at `at`; what facts account for reads "<>"."""
+        run = self.run()
+        place = self._places[at]
+        padded = [EDGE] * reach + run + [EDGE] * reach
+        return tuple(padded[place : place + 2 * reach + 1])
+
+    def run(self) -> list[str]:
+        """All tokens in order; what facts account for reads "<>"."""
         if self._grams is None:
             self._grams = []
             for token in self.tokens:
@@ -67,11 +74,9 @@ class Reading:
                         continue
                     self._grams.append(SLOT)
                 else:
-                    self._grams.append(token.text)
+                    self._grams.append("\n" if token.kind == "newline" else token.text)
                 self._places[token.start] = len(self._grams) - 1
-        place = self._places[at]
-        padded = [EDGE] * reach + self._grams + [EDGE] * reach
-        return tuple(padded[place : place + 2 * reach + 1])
+        return self._grams
 
     def forget_windows(self) -> None:
         self._grams, self._places = None, {}

@@ -17,7 +17,9 @@ from bot.verifier.reading import Reading
 @cache
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     stock = data("claims.toml")["stock"]
-    return tuple((state, re.compile("|".join(stock[state]))) for state in ("out", "low", "in"))
+    return tuple(
+        (state, re.compile("|".join(stock[state]))) for state in ("out", "low", "plenty", "in")
+    )
 
 
 @cache
@@ -83,7 +85,7 @@ def _unstated(reading: Reading) -> bool:
 def _agrees(entry: Entry, state: str, words: str) -> bool:
     own = state_of(entry.low)
     if state == "in":
-        return own in {"in", "low"}
+        return own in {"in", "low", "plenty"}
     if state != own:
         return False
     if state == "low":

@@ -124,6 +124,8 @@ def _verbatim(reading: Reading) -> Iterable[Value]:
             continue
         if any(q.money for q in entry.quantities) or entry.fact.source == "derived":
             continue  # amounts are judged by the part they play
+        if entry.dates and entry.dates[0].end - entry.dates[0].start == len(entry.low):
+            continue
         by_text.setdefault(entry.low.strip(".。"), []).append(entry)
     taken = bytearray(reading.mask)
     for text in sorted(by_text, key=len, reverse=True):
@@ -140,6 +142,8 @@ def _verbatim(reading: Reading) -> Iterable[Value]:
 
 def holds(entry: Entry, quantity: Quantity, reading: Reading) -> bool:
     """True when the fact states this value in this unit."""
+    if entry.fact.field == "stock":
+        return False  # what is left is judged as a stock claim
     return any(_same(entry, own, quantity, reading) for own in entry.quantities)
 
 
@@ -158,16 +162,14 @@ def _same(entry: Entry, own: Quantity, quantity: Quantity, reading: Reading) -> 
                 entry, quantity.unit
             )
         return _mentions_unit(entry, quantity.unit)
-    if own.unit in COUNT_UNITS and not quantity.unit:
-        return (
+    return (
+        own.unit in COUNT_UNITS - {"person"}
+        and not quantity.unit
+        and (
             not quantity.noun
             or reading.words.neutral(quantity.noun)
             or stem(quantity.noun) in entry.stems
         )
-    return (
-        own.unit in COUNT_UNITS
-        and quantity.unit in COUNT_UNITS - {"person", "occasion"}
-        and own.unit != "person"
     )
 
 
@@ -207,7 +209,10 @@ def _mask_labels(reading: Reading) -> None:
     assert reading.focus is not None
     for entry in reading.book.claims:
         for start, end in bounded(reading.low, entry.label):
-            if reading.free(start, end) and entry.subject in (*reading.focus.of_word(start).subjects, ""):
+            if reading.free(start, end) and entry.subject in (
+                *reading.focus.of_word(start).subjects,
+                "",
+            ):
                 reading.cover(start, end)
 
 
@@ -261,7 +266,7 @@ def _harmless(reading: Reading, quantity: Quantity) -> str:
                 return "inside"
     bare = not quantity.noun or reading.words.neutral(quantity.noun)
     neutral_unit = quantity.unit in {"", "kind", ORDINAL} or (
-        quantity.unit == "piece" and text[-1:] in set("款个件条")
+        quantity.unit == "piece" and text[-1:] in set("款个")
     )
     if not (bare and neutral_unit):
         return ""
@@ -285,7 +290,14 @@ def _echoed(reading: Reading, value: Value, binding: Binding) -> bool:
     if not echoes or (value.quantity and money.priced(reading, value.quantity)):
         return False
     if any(e.fact.field == "quantity" for e in echoes):
-        return True
+        behind = reading.low[value.end : value.end + 12]
+        ahead = reading.low[: value.start]
+        return (
+            (value.quantity is not None and value.quantity.unit == "piece")
+            or re.match(r"\s?(?:×|x\s|of\b|units?\b|items\b|copies\b)", behind) is not None
+            or re.search(r"quantity(?: of|:)?\s$|数量[:为是]?\s?$", ahead) is not None
+            or any(value.end <= m.start <= value.end + 2 for m in reading.mentions)
+        )
     assert reading.focus is not None
     start, end = reading.focus.sentence(value.start)
     if _ECHO_CUE.search(reading.low[start:end]):
@@ -316,9 +328,15 @@ def _right_day(reading: Reading, value: Value, entries: list[Entry]) -> bool:
             pattern = rf"\b{word}" if word.isascii() else word
             for match in re.finditer(pattern, reading.low[start:end]):
                 at = match.start() + start
-                between = reading.low[match.end() + start : value.start] if at < value.start else reading.low[value.end : at]
+                between = (
+                    reading.low[match.end() + start : value.start]
+                    if at < value.start
+                    else reading.low[value.end : at]
+                )
                 # A word of the same clause before the date comes first, then one behind it.
-                apart = any(c in between for c in ",;:，；") and not re.fullmatch(r"[^,;，；]*:\s?", between)
+                apart = any(c in between for c in ",;:，；") and not re.fullmatch(
+                    r"[^,;，；]*:\s?", between
+                )
                 rank = (2 if at < value.start else 3) if apart else (0 if at < value.start else 1)
                 if nearest is None or (rank, len(between)) < nearest[:2]:
                     nearest = (rank, len(between), field)
@@ -328,7 +346,11 @@ def _right_day(reading: Reading, value: Value, entries: list[Entry]) -> bool:
 
 
 def _label_fits(
-    reading: Reading, value: Value, entries: list[Entry], labelled: set[tuple[str, int]], group: list[Value]
+    reading: Reading,
+    value: Value,
+    entries: list[Entry],
+    labelled: set[tuple[str, int]],
+    group: list[Value],
 ) -> bool:
     """The first value after an attribute's name must be that attribute's."""
     assert reading.focus is not None

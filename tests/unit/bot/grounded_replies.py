@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.turn import Fact
@@ -92,12 +92,16 @@ class Maker:
         return self.fill(self.rng.choice(self.data[key]))
 
     def fill(self, text: str) -> str:
-        text = text.replace("{n}", str(self.rng.randint(2, 9))).replace("{m}", str(self.rng.randint(10, 19)))
+        text = text.replace("{n}", str(self.rng.randint(2, 9))).replace(
+            "{m}", str(self.rng.randint(10, 19))
+        )
         return text.replace("{p}", str(self.rng.randrange(40, 400)))
 
     def money(self, amount: Decimal) -> str:
         text = f"{amount:,.2f}"
-        return self.data["money"].format(text if self.language == "en" else text.removesuffix(".00"))
+        return self.data["money"].format(
+            text if self.language == "en" else text.removesuffix(".00")
+        )
 
     def products(self, count: int) -> list[_Product]:
         labels = self.rng.sample(list(self.data["attributes"]), 4)
@@ -109,7 +113,11 @@ class Maker:
             if title in seen:
                 continue
             seen.add(title)
-            amount = Decimal(self.rng.randrange(900, 49900)) / 100 if self.rng.random() < 0.5 else Decimal(self.rng.randrange(20, 900))
+            amount = (
+                Decimal(self.rng.randrange(900, 49900)) / 100
+                if self.rng.random() < 0.5
+                else Decimal(self.rng.randrange(20, 900))
+            )
             price = self.money(amount)
             if self.rng.random() < 0.15:
                 price += (" - " if self.language == "en" else "至") + self.money(amount + 20)
@@ -159,9 +167,15 @@ class Maker:
             fact("product", p.id, "text", p.text, p.title)
             for label, value in p.attributes.items():
                 fact("product", p.id, f"attribute:{label}", value, p.title)
-            values[f"title_{i}"], values[f"price_{i}"], values[f"stock_{i}"] = p.title, p.price, p.stock
+            values[f"title_{i}"], values[f"price_{i}"], values[f"stock_{i}"] = (
+                p.title,
+                p.price,
+                p.stock,
+            )
             if f"reason_{i}" in given:
-                values[f"reason_{i}"] = fact("product", p.id, "reason", " · ".join(list(p.attributes.values())[:2]), p.title)
+                values[f"reason_{i}"] = fact(
+                    "product", p.id, "reason", " · ".join(list(p.attributes.values())[:2]), p.title
+                )
         if products and titles:
             labels = list(products[0].attributes)
             for k in (1, 2, 3):
@@ -174,16 +188,30 @@ class Maker:
                 values["value_2"] = products[1].attributes[labels[0]]
         elif "label_1" in given:
             label = self.rng.choice(list(self.data["label"]))
-            values["label_1"], values["value_1"] = label, fact("order", "o", f"attribute:{label}", self.fill(self.data["label"][label]))
+            values["label_1"], values["value_1"] = (
+                label,
+                fact("order", "o", f"attribute:{label}", self.fill(self.data["label"][label])),
+            )
         for k in (1, 2):
             if f"quote_{k}" in given:
                 if quoted_by_product and titles:
-                    values[f"quote_{k}"] = products[0].text if k == 1 else fact("product", products[0].id, "text", self.pick("text"), products[0].title)
+                    values[f"quote_{k}"] = (
+                        products[0].text
+                        if k == 1
+                        else fact(
+                            "product", products[0].id, "text", self.pick("text"), products[0].title
+                        )
+                    )
                 else:
                     values[f"quote_{k}"] = fact("policy", "returns", "text", self.pick("policy"))
         if "wish" in given:
             values["wish"] = wish = self.pick("wish")
-            fact("shopper", "m", "message", ("I am looking for " if self.language == "en" else "我想找") + wish)
+            fact(
+                "shopper",
+                "m",
+                "message",
+                ("I am looking for " if self.language == "en" else "我想找") + wish,
+            )
             fact("shopper", "m", "wish", wish)
             if act in {"no_match", "not_sold", "no_more"}:
                 fact("shopper", "m", "absent", wish)
@@ -206,7 +234,9 @@ class Maker:
             d = day + dt.timedelta(days=offset)
             if self.rng.random() < 0.3:
                 return d.isoformat()
-            return d.strftime(self.data["date"].replace("{d}", str(d.day)).replace("{m}", str(d.month)))
+            return d.strftime(
+                self.data["date"].replace("{d}", str(d.day)).replace("{m}", str(d.month))
+            )
 
         simple = {
             "shop": ("shop", "name", lambda: self.pick("shops")), "topic": ("policy", "topic", lambda: self.pick("topic")), "category": ("shop", "category", lambda: self.pick("category")),
@@ -223,14 +253,20 @@ class Maker:
                 options = [o for o in self.data["option"] if o not in values.values()]
                 values[slot] = fact("shopper", "m", "option", self.rng.choice(options))
         if "items" in given:
-            values["items"] = fact("order", "o", "items", f"{self.rng.randint(1, 4)} × {products[0].title}")
+            values["items"] = fact(
+                "order", "o", "items", f"{self.rng.randint(1, 4)} × {products[0].title}"
+            )
         if "quantity" in given:
             count = self.rng.randint(2, 9)
             values["quantity"] = fact("shopper", "m", "quantity", str(count))
-            values["amount"] = fact("derived", "d", "product", self.money(products[0].amount * count))
+            values["amount"] = fact(
+                "derived", "d", "product", self.money(products[0].amount * count)
+            )
         elif "amount" in given:
             difference = products[1].amount - products[0].amount
-            values["amount"] = fact("derived", "d", "difference", self.money(difference), products[0].title)
+            values["amount"] = fact(
+                "derived", "d", "difference", self.money(difference), products[0].title
+            )
         if act == "refuse_price" and "title_1" not in given and "price_1" in given:
             pass
 
@@ -247,4 +283,188 @@ def replies(language: str, count: int, *, start: int = 0) -> list[Grounded]:
         seed += 1
         if made is not None:
             found.append(made)
+    return found
+
+
+EN_WORDS = {
+    "eleven": "11",
+    "seventeen": "17",
+    "forty-two": "42",
+    "three hundred": "300",
+    "nine hundred and six": "906",
+    "a dozen": "12",
+    "twenty-three": "23",
+}
+ZH_WORDS = {
+    "十一": "11",
+    "三百七十": "370",
+    "二十三": "23",
+    "九百零六": "906",
+    "四十二": "42",
+    "十七": "17",
+}
+UNIT_SWAPS = {
+    " lbs": " kg", " kg": " lbs", " oz": " g", " L": " ml", " cups": " liters", " years": " months", " months": " weeks", "-year": "-month", " days": " weeks", " hours": " days", " minutes": " hours",
+    " cm": " mm", " in": " ft", " ft": " in", " W": " kW", " watts": " volts", "$": "€", "-person": "-season", "business days": "business weeks",
+    "千克": "克", "公斤": "斤", "克": "千克", "升": "毫升", "毫升": "升", "厘米": "毫米", "cm": "mm", "年": "个月", "个月": "年", "瓦": "千瓦", "W": "V", "人": "件", "小时": "天", "元": "美元", "日内": "周内", "个工作日": "个月", "天": "周",
+}  # fmt: skip
+
+
+def untrue(reply: Grounded, clauses: list[str], seed: int) -> list[tuple[str, str]]:
+    """Variants of a reply that say something else than its facts: (kind, text)."""
+    rng = random.Random(f"untrue{seed}")
+    found: list[tuple[str, str]] = []
+    known = " ".join(f.text for f in reply.facts)
+    text = reply.text
+    for match in list(re.finditer(r"\d+(?:[.,]\d+)*", text)):
+        for _ in range(20):
+            other = str(rng.randrange(11, 9000))
+            if not re.search(rf"(?<!\d){other}(?!\d)", known + text):
+                found.append(("number", text[: match.start()] + other + text[match.end() :]))
+                break
+        words = [
+            w
+            for w, n in (EN_WORDS if reply.language == "en" else ZH_WORDS).items()
+            if not re.search(rf"(?<!\d){n}(?!\d)", known)
+        ]
+        if re.search(r"[A-Za-z#-]$", text[: match.start()]) is None and not re.match(
+            r"[-:A-Za-z]*\d|[A-Z]", text[match.end() :]
+        ):
+            found.append(("words", text[: match.start()] + rng.choice(words) + text[match.end() :]))
+    found.extend(_same_kind(reply))
+    found.extend(_units(reply))
+    found.extend(_negations(reply, rng))
+    low = any(f.field == "stock" and any(c.isdigit() for c in f.text) for f in reply.facts)
+    clause = rng.choice([c for c in clauses if not (low and "few pieces" in c)])
+    joiner = " " if reply.language == "en" else ""
+    found.append(("clause", text + joiner + clause))
+    found.append(("clause", clause + joiner + text))
+    found.extend(_titles(reply, rng))
+    return [(kind, other) for kind, other in found if other != text]
+
+
+def _refill(reply: Grounded, **changes: str) -> str:
+    return fill(reply.marked, reply.values | changes)
+
+
+def _same_kind(reply: Grounded) -> list[tuple[str, str]]:
+    values, found = reply.values, []
+    slots = set(re.findall(r"<([a-z_0-9]+)>", reply.marked))
+    for left, right in (("price_1", "price_2"), ("price_2", "price_3"), ("left_1", "right_1"), ("left_2", "right_2"), ("left_3", "right_3"), ("reason_1", "reason_2"), ("stock_1", "stock_2"),
+                        ("shipped_on", "expected_on"), ("expected_on", "delivered_on"), ("price_1", "amount"), ("value_1", "value_2"), ("order_id", "tracking")):  # fmt: skip
+        if left in slots and right in values and values[left] != values[right]:
+            if left == "value_1" and reply.act not in {"choose", "describe"}:
+                continue
+            found.append(("same kind", _refill(reply, **{left: values[right]})))
+        if right in slots and left in values and values[left] != values[right]:
+            if left == "value_1" and reply.act not in {"choose", "describe"}:
+                continue
+            found.append(("same kind", _refill(reply, **{right: values[left]})))
+    return found
+
+
+def _units(reply: Grounded) -> list[tuple[str, str]]:
+    found = []
+    for unit, other in UNIT_SWAPS.items():
+        pattern = rf"(?<=\d){re.escape(unit)}(?![A-Za-z\d])" if unit != "$" else r"\$(?=\d)"
+        for match in re.finditer(pattern, reply.text):
+            if (
+                reply.language == "zh"
+                and unit in {"年", "天", "日"}
+                and re.match(r"\d*月?", reply.text[match.end() :]).group()
+            ):  # type: ignore[union-attr]
+                continue
+            if any(
+                reply.text[match.start() - 1 : match.end() + 1] in (t := f.subject) and t
+                for f in reply.facts
+            ):
+                continue
+            figure = re.search(r"[\d.,]+$", reply.text[: match.start()])
+            if figure and figure.group() + other in " ".join(f.text for f in reply.facts):
+                continue
+            found.append(("unit", reply.text[: match.start()] + other + reply.text[match.end() :]))
+    return found
+
+
+def _negations(reply: Grounded, rng: random.Random) -> list[tuple[str, str]]:
+    text, found = reply.text, []
+    if reply.language == "en":
+        for match in re.finditer(
+            r"\b(?:is|are|was|costs|lists|have|has|can|would|will|could|I'd|says)\b", text
+        ):
+            if (
+                not re.match(r"\s(?:\w+\s){0,4}not\b", text[match.end() :])
+                and text.rfind("?", match.end()) < 0
+            ):
+                found.append(("negation", text[: match.end()] + " not" + text[match.end() :]))
+        for match in re.finditer(r"\bnot |n't\b", text):
+            found.append(("negation removed", text[: match.start()] + text[match.end() :]))
+    else:
+        for match in re.finditer(
+            r"是|有(?!问题|关|兴趣|什么|没)|可以|能(?!否|不)|为(?!您|了|什么|准)", text
+        ):
+            before = text[: match.start()]
+            if (
+                before[-1:] in set("不没还只就要能也最这都以如若要或但可认成作称人未无")
+                or "？" in text[match.end() :]
+                or "吗" in text[match.end() :]
+            ):
+                continue
+            found.append(
+                (
+                    "negation",
+                    before + ("没" if match.group() == "有" else "不") + text[match.start() :],
+                )
+            )
+        for match in re.finditer(
+            r"(?<!能)(?<!要)不(?!客气|好意思|妨|过|用|必|限|锈钢)|没有|没|无法|未", text
+        ):
+            found.append(("negation removed", text[: match.start()] + text[match.end() :]))
+    return found
+
+
+def _titles(reply: Grounded, rng: random.Random) -> list[tuple[str, str]]:
+    values, found = reply.values, []
+    titles = [s for s in ("title_1", "title_2", "title_3", "title_4") if f"<{s}>" in reply.marked]
+    known = " ".join(f.text for f in reply.facts)
+    for slot in titles:
+        title = values[slot]
+        if reply.language == "en":
+            words = title.split()
+            at = rng.randrange(len(words))
+            other = rng.choice(
+                [
+                    w
+                    for w in ("Glacier", "X9", "Prime", "Hammock", "Vortex", "Ultra")
+                    if w not in known
+                ]
+            )
+            found.append(
+                ("name", _refill(reply, **{slot: " ".join([*words[:at], other, *words[at + 1 :]])}))
+            )
+            found.append(("name", _refill(reply, **{slot: title + " " + other})))
+        else:
+            at = rng.randrange(len(title))
+            other = rng.choice([c for c in "狐铜橙鲸雪旗" if c not in known])
+            found.append(("name", _refill(reply, **{slot: title[:at] + other + title[at + 1 :]})))
+            found.append(("name", _refill(reply, **{slot: title + other})))
+    for first, second in zip(titles, titles[1:], strict=False):
+        k, m = first[-1], second[-1]
+        pairs = [
+            (f"price_{k}", f"price_{m}"),
+            (f"reason_{k}", f"reason_{m}"),
+            *((f"left_{i}", f"right_{i}") for i in (1, 2, 3)),
+            ("value_1", "value_2"),
+        ]
+        differ = [
+            p
+            for p in pairs
+            if f"<{p[0]}>" in reply.marked
+            and f"<{p[1]}>" in reply.marked
+            and values[p[0]] != values[p[1]]
+        ]
+        if reply.act == "price_difference" or (differ and reply.act != "describe"):
+            found.append(
+                ("titles swapped", _refill(reply, **{first: values[second], second: values[first]}))
+            )
     return found
