@@ -18,6 +18,7 @@ from typing import Any
 
 from bot.errors import ConfigError, GeneratorError
 from bot.generators.base import PhraseRequest
+from bot.generators.forward import FastGPT2
 from bot.turn import Candidate
 from prompts.acts import inventory, markers
 from prompts.filling import prompt_of, special_tokens
@@ -89,8 +90,7 @@ class Gpt2Generator:
         size = max(self._tokenizer.get_vocab_size(), model.config.vocab_size)
         if size > model.config.vocab_size:
             model.resize_token_embeddings(size, mean_resizing=False)
-        self._model: Any = model.eval()
-        self._context = int(model.config.n_positions)
+        self._model = FastGPT2(model.eval())
         self._markers = {slot: self._tokenizer.token_to_id(f"<{slot}>") for slot in known.slots}
         ours = self._tokenizer.token_to_id(END)
         foreign = model.config.eos_token_id  # None, one or several
@@ -144,17 +144,15 @@ class Gpt2Generator:
         torch = self._torch
         deadline = self._clock() + self._seconds
         most = TOKENS_BASE + TOKENS_PER_SLOT * len(slots)
-        prompt = list(prompt)[-max(1, self._context - most) :]
-        most = min(most, self._context - len(prompt))
+        context = self._model.context
+        prompt = list(prompt)[-max(1, context - most) :]
+        most = min(most, context - len(prompt))
         dice = random.Random(f"{request.seed}/{request.attempt}/{request.act}")
         given = {self._markers[slot] for slot in slots}
         rows = [_Row(missing=set(given)) for _ in range(max(1, request.k))]
         live = list(range(len(rows)))
         with torch.inference_mode():
-            step = self._model(torch.tensor([prompt]), use_cache=True, logits_to_keep=1)  # (1, T)
-            cache = step.past_key_values
-            cache.batch_repeat_interleave(len(rows))
-            logits = step.logits[:, -1].expand(len(rows), -1)  # (B, V)
+            logits = self._model.start(prompt, rows=len(rows), room=most)  # (B, V)
             for written in range(most):
                 allowed = self._allowed(logits, [rows[i] for i in live], most - written)
                 picked = self._pick(allowed, live, request.attempt, dice)
@@ -174,10 +172,8 @@ class Gpt2Generator:
                 if not live or self._clock() > deadline:
                     break
                 if len(going) < len(picked):
-                    cache.batch_select_indices(torch.tensor(going))
-                tokens = torch.tensor([[picked[at]] for at in going])  # (B, 1)
-                step = self._model(tokens, past_key_values=cache, use_cache=True)
-                logits = step.logits[:, -1]
+                    self._model.keep(going)
+                logits = self._model.step([picked[at] for at in going])
         ended = [row for row in rows if row.ended]
         return [row for row in ended if not row.cut] or ended
 

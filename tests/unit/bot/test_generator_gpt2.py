@@ -118,6 +118,38 @@ def test_that_greedy_decoding_with_a_cache_equals_decoding_without(folder: Path)
         assert candidate.logprob == pytest.approx(total / len(written), abs=1e-4)
 
 
+@pytest.mark.parametrize("activation", ["gelu_new", "gelu_pytorch_tanh", "relu"])
+@pytest.mark.parametrize("by_layer", [False, True])
+def test_that_the_fast_forward_pass_equals_the_reference(activation: str, by_layer: bool) -> None:
+    """Three rows go apart, the middle one is dropped; each must read its own past."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from bot.generators.forward import FastGPT2
+
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=50, n_positions=40, n_layer=3, n_embd=24, n_head=3, bos_token_id=0,
+        eos_token_id=0, activation_function=activation, scale_attn_by_inverse_layer_idx=by_layer,
+        initializer_range=0.3,
+    )  # fmt: skip
+    model = GPT2LMHeadModel(config).eval()
+    fast = FastGPT2(model)
+    texts = [[4, 9, 2, 30] for _ in range(3)]
+    with torch.inference_mode():
+        found = fast.start(texts[0], rows=3, room=6)
+        for number in range(6):
+            if number == 3:
+                fast.keep([0, 2])
+                del texts[1]
+            tokens = [7 + number + 5 * row for row in range(len(texts))]
+            found = fast.step(tokens)
+            for text, token in zip(texts, tokens, strict=True):
+                text.append(token)
+            wanted = model(torch.tensor(texts)).logits[:, -1]
+            assert torch.allclose(found, wanted, atol=1e-4)
+
+
 def test_that_an_exhausted_time_budget_is_an_error(folder: Path) -> None:
     ticks = itertools.count(step=10.0)
     slow = Gpt2Generator(folder, seconds=5, clock=lambda: next(ticks))
