@@ -113,7 +113,7 @@ class Gpt2Generator:
         """Returns up to `request.k` distinct candidates: most slots said first, then likeliest.
 
         The first row of attempt 0 is greedy, the others are sampled. Raises UnknownActError, and
-        GeneratorError when no text was finished within the time budget.
+        GeneratorError when no text was finished within the time budget, waiting included.
         """
         spec = inventory().act(request.act)
         if unknown := set(request.slots) - set(self._markers):
@@ -121,8 +121,13 @@ class Gpt2Generator:
         slots = [slot for slot in spec.slots if slot in request.slots]
         slots += [slot for slot in request.slots if slot not in spec.slots]
         prompt = prompt_of(request.language, request.act, slots, request.message)
-        with self._lock:
-            rows = self._write(self._tokenizer.encode(prompt).ids, slots, request)
+        deadline = self._clock() + self._seconds
+        if not self._lock.acquire(timeout=self._seconds):
+            raise GeneratorError(f"{self.name} is busy with other requests")
+        try:
+            rows = self._write(self._tokenizer.encode(prompt).ids, slots, request, deadline)
+        finally:
+            self._lock.release()
         texts: dict[str, float] = {}
         for row in rows:
             text = self._tokenizer.decode(row.tokens, skip_special_tokens=False).strip()
@@ -135,14 +140,13 @@ class Gpt2Generator:
         return sorted(candidates, key=lambda c: (len(wanted - set(markers(c.marked))), -c.logprob))
 
     def _write(
-        self, prompt: Sequence[int], slots: Sequence[str], request: PhraseRequest
+        self, prompt: Sequence[int], slots: Sequence[str], request: PhraseRequest, deadline: float
     ) -> list[_Row]:
         """Writes `k` rows from one shared prefill; returns those that came to an end.
 
         Texts that the length limit cut off are returned only where no other ended.
         """
         torch = self._torch
-        deadline = self._clock() + self._seconds
         most = TOKENS_BASE + TOKENS_PER_SLOT * len(slots)
         context = self._model.context
         prompt = list(prompt)[-max(1, context - most) :]

@@ -157,6 +157,27 @@ def test_that_an_exhausted_time_budget_is_an_error(folder: Path) -> None:
         slow.phrase(REQUEST)
 
 
+def test_that_waiting_for_another_request_counts_against_the_budget(folder: Path) -> None:
+    """The first request halts between two tokens, where it looks at the clock."""
+    inside, leave = threading.Event(), threading.Event()
+    looks = itertools.count()
+
+    def clock() -> float:
+        if threading.current_thread() is first and next(looks) == 1:
+            inside.set()
+            leave.wait(30)
+        return 0.0
+
+    busy = Gpt2Generator(folder, seconds=0.05, clock=clock)
+    first = threading.Thread(target=lambda: busy.phrase(REQUEST))
+    first.start()
+    assert inside.wait(30)
+    with pytest.raises(GeneratorError, match="busy"):
+        busy.phrase(REQUEST)
+    leave.set()
+    first.join()
+
+
 def test_that_an_unknown_slot_is_an_error(tiny: Gpt2Generator) -> None:
     with pytest.raises(GeneratorError, match="title_9"):
         tiny.phrase(PhraseRequest("en", "price", ("title_9",)))
