@@ -17,9 +17,10 @@ from bot.catalogue import Catalogue
 from bot.understanding.language import WIDE
 from db.records import Attribute, Passage, Product
 from prompts.concepts import concepts
+from prompts.topics import topics_of
 from retrieval.sentences import sentences
 from retrieval.hybrid import Searcher
-from retrieval.text import tokens
+from retrieval.text import tokens, units, words
 
 Span = tuple[str, Passage | None, Attribute | None]
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -28,6 +29,7 @@ WORDS_ENOUGH = 0.55  # share of the question's weight that answers by itself
 MEANING_ENOUGH = 0.5  # cosine that answers by itself
 BOTH_ENOUGH = 0.42  # mean of the two that answers together
 FIGURE_BONUS = 0.15  # "how long", "how much": a sentence with a figure is likelier
+TOPIC = 0.9  # what the usual wording finds counts almost as what the shopper's own words find
 EARLIER = 0.004  # a rule's first passages hold its general case, later ones exceptions
 VECTORS_KEPT = 20_000
 CELL = " | "  # between the cells of a table row
@@ -45,6 +47,9 @@ _HOLLOW = frozenset(
         " would have has had get got what which when where who how much many long if then please tell about there any this"
         " that one ones use used using come comes go put take make made buy want need know does work so just only really still also"
     )
+)
+_HOLLOW_ZH = frozenset(
+    "可以 支持 多少 几 怎么 什么 需要 一下 请问 买 送 用 有 是 会 能 这个 那个 它 到 大 小 好".split()
 )
 
 
@@ -84,6 +89,14 @@ class Answerer:
             for candidate in product.attributes:
                 if label.search(candidate.name.strip("* ")) and candidate.value:
                     return candidate
+        rest = question.replace(product.title, " ")
+        for candidate in product.attributes:
+            if (
+                WIDE.search(candidate.name)
+                and candidate.name.strip("* ") in rest
+                and candidate.value
+            ):
+                return candidate
         said = set(tokens(question)) - set(tokens(product.title))
         best, most = None, 0.0
         for candidate in product.attributes:
@@ -103,16 +116,21 @@ class Answerer:
             for a in product.attributes
             if a.value and len(a.value) <= MAX_QUOTE[language]
         ]
-        about = set(tokens(product.title))
+        about = set(words(product.title)) | set(tokens(product.title))
         return self._best(question, candidates, language, without=about)
 
     def about_rules(self, question: str, language: str, *, context: str = "") -> Evidence | None:
-        """Returns the best sentence of the shop's policies; `context` is the question before."""
-        asked = f"{context} {question}".strip()
+        """Returns the best sentence of the shop's policies; `context` is the question before.
+
+        A question is also looked for in the words such a rule is usually put in (topics).
+        """
+        topics = topics_of(question) or topics_of(context)
+        wording = " ".join(topic.wording[language] for topic in topics[:2])
+        asked = f"{context} {question} {wording}".strip()
         hits = self._searcher.passages(asked, language, source="policy", k=20)
         passages = [self._searcher.passage(h.id) for h in hits]
         candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
-        return self._best(question, candidates, language, context=context)
+        return self._best(question, candidates, language, context=context, wording=wording)
 
     def _spans(self, passage: Passage, language: str) -> list[str]:
         """The passage in quotable pieces: whole where it is short, else sentence by sentence.
@@ -141,22 +159,28 @@ class Answerer:
         *,
         without: Iterable[str] = (),
         context: str = "",
+        wording: str = "",
     ) -> Evidence | None:
         if not candidates:
             return None
-        asked = self._content(question, without)
-        before = self._content(context, without) if context else {}
-        scored = []
+        drop = frozenset(without)
+        phrases = [(question, 1.0)]
+        if context:
+            phrases = [(question, 0.7), (context, 0.3)]
+        figure = FIGURE_BONUS if _ASKS_FIGURE.search(question) else 0.0
         meanings = self._meanings(f"{context} {question}".strip(), candidates, language)
-        figure = _ASKS_FIGURE.search(question) is not None
-        for (text, passage, attribute), meaning in zip(candidates, meanings, strict=True):
+        usual = self._meanings(wording, candidates, language) if wording else meanings
+        scored = []
+        for (text, passage, attribute), own, put in zip(candidates, meanings, usual, strict=True):
             heading = " ".join(passage.heading) if passage else ""
-            held = set(tokens(f"{heading} {text}"))
-            covered = _share(asked, held)
-            if before:
-                covered = 0.7 * covered + 0.3 * _share(before, held)
-            bonus = FIGURE_BONUS if figure and _FIGURE.search(text) else 0.0
-            score = (covered + meaning) / 2 + bonus if language == "en" else covered + bonus
+            held = f"{heading} {text}"
+            covered = sum(w * self._covered(p, held, language, drop) for p, w in phrases)
+            if wording:
+                covered = max(covered, TOPIC * self._covered(wording, held, language, drop))
+            meaning = max(own, TOPIC * put)
+            score = (covered + meaning) / 2 if language == "en" else covered
+            score += 0.1 * (own + put) if wording else 0.0
+            score += figure if _FIGURE.search(text) else 0.0
             score -= EARLIER * passage.ordinal if passage else 0.0
             scored.append(Evidence(text, score, passage, attribute, covered, meaning))
         enough = [e for e in scored if self._enough(e, language)]
@@ -170,17 +194,19 @@ class Answerer:
             return e.covered >= WORDS_ENOUGH
         return (
             e.covered >= WORDS_ENOUGH and e.meaning >= 0.25
-            or e.meaning >= MEANING_ENOUGH
+            or e.meaning >= MEANING_ENOUGH and e.covered > 0.0
             or (e.covered + e.meaning) / 2 >= BOTH_ENOUGH and e.covered >= 0.35
         )  # fmt: skip
 
-    def _content(self, text: str, without: Iterable[str]) -> dict[str, float]:
-        drop = _HOLLOW | set(without)
-        return {
-            word: self._rarity(word)
-            for word in dict.fromkeys(tokens(text))
-            if word not in drop and (len(word) > 1 or not WIDE.match(word))
-        }
+    def _covered(self, asked: str, held: str, language: str, drop: frozenset[str]) -> float:
+        """The share of the question's content that a span holds, weighted by rarity."""
+        if language == "zh":
+            return wide_share(asked, held, drop)
+        words = [w for w in dict.fromkeys(tokens(asked)) if w not in _HOLLOW and w not in drop]
+        weights = {w: self._rarity(w) for w in words if len(w) > 1}
+        found = set(tokens(held))
+        total = sum(weights.values())
+        return sum(v for w, v in weights.items() if w in found) / total if total else 0.0
 
     def _rarity(self, word: str) -> float:
         """Words that no text of the shop holds weigh most: they are what was really asked."""
@@ -231,6 +257,13 @@ def _continued(evidence: Evidence, most: int) -> str:
     return whole[start:end]
 
 
-def _share(asked: dict[str, float], held: set[str]) -> float:
-    total = sum(asked.values())
-    return sum(w for word, w in asked.items() if word in held) / total if total else 0.0
+def wide_share(asked: str, held: str, drop: frozenset[str]) -> float:
+    """The share of a Chinese question's words that a span holds, parts of words in part."""
+    total = found = 0.0
+    for unit in units(asked):
+        if unit.text in drop or unit.text in _HOLLOW_ZH:
+            continue
+        total += unit.weight
+        credits = (c for c, parts in unit.alternatives if all(part in held for part in parts))
+        found += unit.weight * max(credits, default=0.0)
+    return found / total if total else 0.0

@@ -12,15 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from rapidfuzz import fuzz, process
-
 from db.records import Product
 from retrieval.text import tokens
 
 FULL = 0.99
 PARTIAL = 0.5  # share of a title's weight that names it when one of its words is its own
 OWN_WORD = 0.28  # … when the word stands in no other product's text at all
-TYPO = 86  # similarity of two words that are taken for the same, of 100
 WIDE = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -54,7 +51,6 @@ class Catalogue:
             for word in words:
                 self._by_word[word].add(str(product.id))
             self.text_frequency.update(set(tokens(product_text(product))))
-        self._latin_words = [w for w in self._by_word if not WIDE.search(w) and len(w) >= 4]
 
     def __len__(self) -> int:
         return len(self.products)
@@ -72,7 +68,7 @@ class Catalogue:
         return self._wide_links(text) if WIDE.search(text) else self._latin_links(text)
 
     def _latin_links(self, text: str) -> list[Link]:
-        said = self._spelled(tokens(text))
+        said = set(tokens(text))
         touched = {pid for word in said for pid in self._by_word.get(word, ())}
         found = []
         for pid in touched:
@@ -94,18 +90,6 @@ class Catalogue:
             if not any(link.words < other.words for other in found):
                 kept.append(link)
         return kept
-
-    def _spelled(self, words: Iterable[str]) -> set[str]:
-        out = set()
-        for word in words:
-            out.add(word)
-            if word not in self._by_word and len(word) >= 5:
-                near = process.extractOne(
-                    word, self._latin_words, scorer=fuzz.ratio, score_cutoff=TYPO
-                )
-                if near:
-                    out.add(near[0])
-        return out
 
     def _wide_links(self, text: str) -> list[Link]:
         squeezed = re.sub(r"\s+", "", text).casefold()

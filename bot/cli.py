@@ -152,7 +152,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
     from bot.app import Shop, web_settings
-    from bot.web.api import create_app
+    from bot.web.app import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     shop = Shop(settings)
@@ -193,7 +193,7 @@ def demo(
     now = settings.clock()()
     folder = materialise(settings.home / "shop", settings.media_folder, today=now.date())
     reports = import_shop(
-        [folder / "products.jsonl"],
+        [folder / "products.jsonl", folder / "comments.jsonl"],
         policies=folder / "policies",
         orders=folder / "orders.jsonl",
         currency="USD",

@@ -12,16 +12,16 @@ from decimal import Decimal
 
 from bot.catalogue import Catalogue
 from bot.understanding.constraints import Constraints
+from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
 from db.records import Attribute, Product
 from prompts.concepts import concepts
 from retrieval.hybrid import Searcher
-from retrieval.text import tokens
+from retrieval.text import tokens, units
 from retrieval.values import Filters, Hit, Query
 
 POOL = 40  # hits looked at before the cut
 SOLD_WORDS = 0.5  # share of the wish's weight that must stand in a title or category …
-SOLD_TEXT = 0.6  # … or anywhere in the record …
 SOLD_MEANING = 0.45  # … or the cosine from which a product is about it all the same
 NEAR_TOP = 0.6  # a hit below this share of the best one's relevance is not shown
 MAX_REASON = 60
@@ -65,7 +65,7 @@ class Recommender:
         most: int = 4,
     ) -> Found:
         """Returns the best products for `wish` under `constraints`, at most `most`."""
-        head = head_of(wish)
+        head = head_of(wish, language)
         free = self._search(wish, Constraints(), language)
         relevant = self._cut(free, wish, head)
         if wish and not relevant:
@@ -121,6 +121,8 @@ class Recommender:
         )
         if head and self._named(hit, head):
             worth += 0.4
+        if head and self._of_category(hit, head):
+            worth += 0.4
         return worth + 0.3 * fits_people(self._catalogue.products[hit.id], wish)
 
     def _is_sold(self, hit: Hit, head: str) -> bool:
@@ -132,15 +134,17 @@ class Recommender:
             return parts.get("dense", 0.0) >= SOLD_MEANING
         return (
             parts.get("title_coverage", 0.0) >= SOLD_WORDS
-            or parts.get("coverage", 0.0) >= SOLD_TEXT
+            or parts.get("title_best", 0.0) >= SOLD_WORDS
             or parts.get("dense", 0.0) >= SOLD_MEANING
         )
 
     def _named(self, hit: Hit, head: str) -> bool:
         """Whether title, category or tags name the kind of thing, compounds included (smartphone)."""
         product = self._catalogue.products[hit.id]
-        names = tokens(" ".join((product.title, *product.category, *product.tags)))
-        return any(n == head or (len(head) >= 4 and n.endswith(head)) for n in names)
+        return _names(" ".join((product.title, *product.category, *product.tags)), head)
+
+    def _of_category(self, hit: Hit, head: str) -> bool:
+        return _names(" ".join(self._catalogue.products[hit.id].category), head)
 
     def _kind(self, hits: list[Hit], wish: str, head: str) -> str:
         """The category most of the best hits are in, when they agree."""
@@ -164,6 +168,8 @@ class Recommender:
         self, hits: list[Hit], wish: str, constraints: Constraints, most: int
     ) -> tuple[Pick, ...]:
         products = self._catalogue.products
+        # what can be bought goes first; the order is otherwise kept
+        hits = sorted(hits, key=lambda h: products[h.id].in_stock is False)
         ordered = (
             sorted(hits, key=_sort_key(constraints.sort, products)) if constraints.sort else hits
         )
@@ -185,13 +191,34 @@ _PEOPLE = re.compile(
 _COUNT = re.compile(r"(\d{1,2})\s?-?\s?(?:person|people|man|adults|人)|^(\d{1,2})$", re.IGNORECASE)
 
 
-def head_of(wish: str) -> str:
-    """The (stemmed) word that names the kind of thing: the last of the first noun phrase."""
+def head_of(wish: str, language: str) -> str:
+    """The word that names the kind of thing: the last of the first noun phrase.
+
+    English heads are stems; Chinese ones are words, or the whole phrase where no word is known.
+    """
     for phrase in _PHRASE_END.split(wish):
+        if language == "zh":
+            known = [u.text for u in units(phrase) if u.weight >= 1.0 and not u.text.isdigit()]
+            if known or len(phrase.strip()) > 1:
+                return known[-1] if known else re.sub(r"\s+", "", phrase)
+            continue
         words = [w for w in tokens(phrase) if not w.isdigit()]
         if words:
             return words[-1]
     return ""
+
+
+def _names(names: str, head: str) -> bool:
+    if WIDE.search(head):
+        return (
+            any(
+                credit >= 0.5 and all(part in names for part in parts)
+                for unit in units(head)
+                for credit, parts in unit.alternatives
+            )
+            or head in names
+        )
+    return any(n == head or (len(head) >= 4 and n.endswith(head)) for n in tokens(names))
 
 
 def fits_people(product: Product, wish: str) -> float:

@@ -18,6 +18,11 @@ from prompts.concepts import Concept, concepts
 from prompts.cues import cue
 from retrieval.text import tokens
 
+COLOUR = re.compile(
+    r"\b(?:black|white|gr[ae]y|red|blue|green|yellow|orange|pink|purple|brown|beige|navy|silver|gold)\b"
+    r"|[黑白灰红蓝绿黄橙粉紫棕金银]色",
+    re.IGNORECASE,
+)
 MAX_WISH = {"en": 48, "zh": 24}
 COMPARED = 3  # rows told in words; the table holds up to TABLE rows
 TABLE = 8
@@ -84,7 +89,16 @@ def _revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints
     extra = "" if extra.casefold() in state.wish.casefold() else extra
     for brand in (*request.constraints.brands, *request.constraints.exclude_brands):
         extra = re.sub(re.escape(brand), " ", extra, flags=re.IGNORECASE).strip()
-    return f"{state.wish} {extra}".strip(), constraints
+    return _joined(state.wish, extra), constraints
+
+
+def _joined(wish: str, extra: str) -> str:
+    """The wish with a further property; a new colour takes the place of the old one."""
+    if not extra:
+        return wish
+    if COLOUR.search(extra):
+        wish = " ".join(COLOUR.sub(" ", wish).split())
+    return f"{wish}, {extra}".strip(" ,")
 
 
 def _anchor(plan: Plan, desk: Desk, request: Request) -> Decimal | None:
@@ -118,6 +132,9 @@ def _tell(
 
 
 def _present(plan: Plan, request: Request, found: Found, told: Slot | None) -> None:
+    if all(pick.product.in_stock is False for pick in found.picks):
+        _out_of_stock(plan, found)
+        return
     name = "recommend_more" if request.goal == "more" else "recommend"
     slots: list[Slot | None] = [told]
     named = found.picks[:3]
@@ -133,6 +150,19 @@ def _present(plan: Plan, request: Request, found: Found, told: Slot | None) -> N
     cards = [card(p.product, _reason_text(plan, p)) for p in found.picks]
     for pick in found.picks:
         _facts_of(plan, pick.product)
+    plan.show(cards)
+    ids = tuple(c.id for c in cards)
+    plan.state = replace(plan.state.with_list(ids), focus=ids[:1])
+
+
+def _out_of_stock(plan: Plan, found: Found) -> None:
+    """Says of the best fits that they are out of stock, instead of praising them."""
+    for pick in found.picks[:2]:
+        state = plan.book.stock(pick.product)
+        assert state is not None
+        title = slot("title_1", plan.book.title(pick.product))
+        plan.say(act("stock", [title, slot("stock_1", state)]), "fits, but is out of stock")
+    cards = [card(p.product, _reason_text(plan, p)) for p in found.picks[:2]]
     plan.show(cards)
     ids = tuple(c.id for c in cards)
     plan.state = replace(plan.state.with_list(ids), focus=ids[:1])

@@ -51,6 +51,10 @@ def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
 def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> None:
     """Says the fact that was asked: a field of the record, an attribute, a sentence, or that none tells."""
     cards = [concepts()[name].card for name in request.concepts if concepts()[name].card]
+    plain = [name for name in request.concepts if not concepts()[name].card]
+    if plain and (attribute := desk.answerer.attribute(product, request.text, plain)):
+        tell_attribute(plan, product, attribute)
+        return
     if "price" in cards and product.price is not None:
         pieces = _pieces(request.text)
         (total(plan, product, pieces) if pieces else price(plan, product))

@@ -173,7 +173,8 @@ def parse_constraints(text: str, *, brands: dict[str, str]) -> Parsed:
             high = first
         else:
             low = first
-        words.append(("price", match.group().strip()))
+        # kept as said, so that it can be repeated; a figure that was written in words cannot
+        words.append(("price", match.group().strip() if match.group().strip() in text else ""))
         rest = f"{rest[: match.start()]} {_CURRENCY.sub('', rest[match.end() :], count=1)}"
     relative = tuple(name for name, pattern in _RELATIVE if pattern.search(rest))
     rating = None

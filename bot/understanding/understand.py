@@ -242,7 +242,7 @@ class Understander:
         if len(r.references) == 1:
             return "product_question", "points at one product", "" if r.concepts else "describe"
         stated = bool(r.concepts) and not cue("policy", text)
-        if r.links and (question or stated or self._asks(r)) and not self._wishes(r):
+        if r.links and (question or stated or self._asks(r) and not self._wishes(r)):
             return "product_question", "names a product", ""
         return None
 
