@@ -15,27 +15,33 @@ from rapidfuzz import fuzz, process
 
 from bot.understanding.numbers import digits
 
-_AMOUNT = r"(?:[$€£¥￥]\s?)?(\d[\d,]*(?:\.\d+)?)\s?(k\b)?"
+# possessive: a figure is read whole, or "30 days" would be 3 and a zero
+_AMOUNT = r"(?:[$€£¥￥]\s?)?(?<!\d)(?<!\d,)(\d[\d,]*+(?:\.\d++)?+)\s?(k\b)?"
 # a number with one of these behind it is a size or a count, not an amount of money
 _NOT_MONEY = (
-    r"(?!\s?(?:%|-?\s?(?:person|people|man|inch|in\b|cm|mm|m\b|ft|feet|lbs?|kg|g\b|oz|litre|liter|l\b|"
-    r"days?|weeks?|months?|years?|hours?|stars?|mah|gb|w\b|watts?|pieces?|pcs|degrees)|"
+    r"(?!\s?(?:%|-?\s?(?:person|people|man|guests|kids|adults|inch|in\b|cm|mm|m\b|ft|feet|yards?|yd|"
+    r"miles?|km|lbs?|pounds? (?:of|in|heavy)|kg|g\b|grams?|oz|fl\b|ounces?|cups?|pints?|quarts?|qt|"
+    r"gal|ml|litre|liter|l\b|minutes?|mins?\b|days?|weeks?|months?|years?|hours?|hrs?\b|seconds?|"
+    r"stars?|mah|gb|tb|w\b|watts?|v\b|volts?|lumens|db|hz|psi|mph|pieces?|pcs|pages|degrees|°)|"
     r"[寸米厘克斤天年月号个件人岁星]|公斤|小时))"
 )
+_SPENDING = r"(?: (?:want|going|like|wish|able|willing|to|spend|pay|go|be|costs?|costing|priced|anything|it))*"
 _MAX_EN = (
-    r"(?:under|below|less than|cheaper than|up to|at most|no(?:t)? more than|not over|not above|within|max(?:imum)?"
-    r"(?: of)?|at or under|stay (?:at or )?under|budget(?: is| of)?|spend(?: up to)?|for less than|<=?)"
+    r"(?:under|below|less than|cheaper than|up to|at most|(?:at or |stay (?:at or )?)under|within|"
+    r"max(?:imum)?(?: of)?|budget(?: is| of)?|spend(?: up to)?|for less than|<=?|"
+    rf"\b(?:not?|nothing|never|cannot|\w+n['’]t){_SPENDING} (?:over|above|beyond|more than))"
 )
 _MIN_EN = r"(?:over|above|more than|at least|from|starting at|min(?:imum)?(?: of)?|>=?)"
 PRICE_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("between", re.compile(rf"between\s+{_AMOUNT}\s*(?:and|to|-|–)\s*{_AMOUNT}{_NOT_MONEY}", re.I)),
     ("between", re.compile(rf"{_AMOUNT}\s*(?:元|块)?\s*(?:-|–|~|到|至)\s*{_AMOUNT}\s?(?:元|块|之间)", re.I)),
-    ("between", re.compile(rf"[$€£¥￥]\s?(\d[\d,]*)()\s*(?:-|–|to)\s*{_AMOUNT}", re.I)),
+    ("between", re.compile(rf"[$€£¥￥]\s?(\d[\d,]*+(?:\.\d++)?+)()\s*(?:-|–|to)\s*{_AMOUNT}", re.I)),
+    ("between", re.compile(rf"\bfrom\s+{_AMOUNT}\s*(?:-|–|to)\s*{_AMOUNT}{_NOT_MONEY}", re.I)),
     ("between", re.compile(rf"{_AMOUNT}\s*(?:-|–|to)\s*{_AMOUNT}\s?(?:dollars|bucks|usd|euros?|pounds)", re.I)),
     ("around", re.compile(rf"(?:around|about|roughly|approximately|circa|~|ish)\s+{_AMOUNT}{_NOT_MONEY}", re.I)),
     ("around", re.compile(rf"{_AMOUNT}\s?(?:元|块)?(?:钱)?左右(?!不要超)", re.I)),
-    ("max", re.compile(rf"(?<!not ){_MAX_EN}\s+(?:a\s+)?{_AMOUNT}{_NOT_MONEY}", re.I)),
-    ("max", re.compile(rf"{_AMOUNT}\s?(?:dollars|bucks|usd)?\s?(?:max\b|or less|tops|at most|or under|or below|maximum)", re.I)),
+    ("max", re.compile(rf"(?<!not ){_MAX_EN}[\s:]*(?:a\s+)?{_AMOUNT}{_NOT_MONEY}", re.I)),
+    ("max", re.compile(rf"{_AMOUNT}\s?(?:dollars|bucks|usd)?\s?(?:max\b|or less|tops|at most|or under|or below|maximum|budget\b|to spend)", re.I)),
     ("max", re.compile(rf"{_AMOUNT}\s?(?:元|块)?(?:钱)?(?:左右)?(?:以内|以下|之内|封顶|不要超|不超)", re.I)),
     ("max", re.compile(rf"(?:不超过|不要超过|低于|少于|预算(?:是|在|只有)?|最多)\s?{_AMOUNT}", re.I)),
     ("min", re.compile(rf"{_MIN_EN}\s+{_AMOUNT}{_NOT_MONEY}", re.I)),
@@ -45,10 +51,11 @@ PRICE_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
 )  # fmt: skip
 AROUND = (Decimal("0.6"), Decimal("1.2"))  # "around 100" takes 60 to 120
 
+_NEGATED = re.compile(r"no\b|nothing|never|cannot|\w+n['’]t", re.IGNORECASE)
 _CURRENCY = re.compile(r"^\s*(?:dollars?|bucks|usd|euros?|pounds?|元|块钱?)(?!\w)", re.IGNORECASE)
 
 _RATING = re.compile(
-    r"(?:(?:at least|min(?:imum)?|above|over|rated)\s+)?(\d(?:\.\d)?)\+?\s*(?:stars?|星)(?:\s*(?:and up|or (?:more|better|above)|以上))?",
+    r"(?:(?:at least|min(?:imum)?|above|over|rated)\s+)?(?<![\d.])([0-5](?:\.\d)?)\+?\s*(?:stars?|星)(?:\s*(?:and up|or (?:more|better|above)|以上))?",
     re.IGNORECASE,
 )
 _IN_STOCK = re.compile(
@@ -158,24 +165,7 @@ def parse_constraints(text: str, *, brands: dict[str, str]) -> Parsed:
     """Reads conditions out of `text`. `brands` maps a casefolded brand to its spelling in the catalogue."""
     rest = digits(text)
     words: list[tuple[str, str]] = []
-    low: Decimal | None = None
-    high: Decimal | None = None
-    for kind, pattern in PRICE_RULES:
-        match = pattern.search(rest)
-        if not match or (low is not None or high is not None):
-            continue
-        first = _amount(match.group(1), match.group(2))
-        if kind == "between":
-            low, high = sorted((first, _amount(match.group(3), match.group(4))))
-        elif kind == "around":
-            low, high = first * AROUND[0], first * AROUND[1]
-        elif kind == "max":
-            high = first
-        else:
-            low = first
-        # kept as said, so that it can be repeated; a figure that was written in words cannot
-        words.append(("price", match.group().strip() if match.group().strip() in text else ""))
-        rest = f"{rest[: match.start()]} {_CURRENCY.sub('', rest[match.end() :], count=1)}"
+    low, high, rest = _prices(text, rest, words)
     relative = tuple(name for name, pattern in _RELATIVE if pattern.search(rest))
     rating = None
     if match := _RATING.search(rest):
@@ -216,6 +206,35 @@ def parse_constraints(text: str, *, brands: dict[str, str]) -> Parsed:
         words=tuple(words),
     )
     return Parsed(found, " ".join(rest.split()), relative)
+
+
+def _prices(
+    text: str, rest: str, words: list[tuple[str, str]]
+) -> tuple[Decimal | None, Decimal | None, str]:
+    """Returns the lowest and the highest price asked for, and the text without these conditions."""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    for kind, pattern in PRICE_RULES:
+        taken = (kind != "min" and high is not None) or (kind != "max" and low is not None)
+        match = None if taken else pattern.search(rest)
+        if not match:
+            continue
+        first = _amount(match.group(1), match.group(2))
+        if kind == "between":
+            low, high = sorted((first, _amount(match.group(3), match.group(4))))
+        elif kind == "around":
+            low, high = first * AROUND[0], first * AROUND[1]
+        elif kind == "max":
+            high = first
+        else:
+            low = first
+        # kept as said, so that it can be repeated after a noun; a figure that was written in words
+        # cannot, nor can "don't want to spend more than"
+        said = match.group().strip()
+        told = said in text and not _NEGATED.match(said)
+        words.append(("price", said if told else ""))
+        rest = f"{rest[: match.start()]} {_CURRENCY.sub('', rest[match.end() :], count=1)}"
+    return low, high, rest
 
 
 def _amount(text: str, thousand: str | None) -> Decimal:

@@ -8,8 +8,16 @@ from typing import Any
 
 WIDE = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORD = re.compile(r"[^\W\d_]{2,}")
+OTHER_SCRIPT = re.compile(r"[\u0370-\u06ff\u0900-\u0eff\u3040-\u30ff\uac00-\ud7af]")
 MIN_WORDS = 4  # shorter messages are too often names and typos to call them foreign
 CERTAIN = 0.9
+# words of English and of none of the other languages; a third of them makes a message English
+_ENGLISH = frozenset(
+    "is it the of and to do does did you your my how what when where which who why can could will"
+    " would should have has any this that these those for with from are i'm it's what's".split()
+)
+# what redaction left, and order or model numbers: in no language, yet read as foreign words
+_NO_WORDS = re.compile(r"\[(?:email|phone|card|id)\]|[^\W_]*(?:-?\d+[^\W_]*)+")
 
 
 def language_of(text: str, *, before: str | None, locale: str | None) -> tuple[str, bool]:
@@ -18,16 +26,18 @@ def language_of(text: str, *, before: str | None, locale: str | None) -> tuple[s
     The message decides; where it does not (a number, an emoji), the language of the turn before,
     then the locale.
     """
+    text = _NO_WORDS.sub(" ", text)
     wide = len(WIDE.findall(text))
     words = LATIN_WORD.findall(WIDE.sub(" ", text))
-    if re.search(r"[\u3040-\u30ff\uac00-\ud7af]", text):
+    other = len(OTHER_SCRIPT.findall(text))
+    if other >= 2 and other * 2 >= wide + sum(map(len, words)) - other:
         return "en", True
     if wide and wide * 2 >= len(words):
         return "zh", False
     if not words:
         fallback = before or locale or "en"
         return ("zh" if fallback == "zh" else "en"), False
-    if len(words) >= MIN_WORDS:
+    if len(words) >= MIN_WORDS and not _reads_english(text):
         scores = {
             value.language.iso_code_639_1.name: value.value
             for value in _detector().compute_language_confidence_values(text)
@@ -36,6 +46,11 @@ def language_of(text: str, *, before: str | None, locale: str | None) -> tuple[s
         if top != "EN" and scores[top] >= CERTAIN and scores.get("EN", 0.0) < 1 - CERTAIN:
             return "en", True
     return "en", False
+
+
+def _reads_english(text: str) -> bool:
+    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.casefold().replace("’", "'"))
+    return sum(word in _ENGLISH for word in words) * 3 >= len(words)
 
 
 @cache

@@ -9,21 +9,30 @@ import re
 
 import cn2an
 
-_UNITS = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-}  # fmt: skip
-_SCALES = {"hundred": 100, "thousand": 1000, "grand": 1000, "k": 1000}
-_WORD = "|".join([*_UNITS, "hundred", "thousand", "grand"])
-_ENGLISH = re.compile(
-    rf"\b(?:(?:a|an) (?=hundred|thousand|grand))?(?:{_WORD})(?:(?:[ -]| and )(?:{_WORD}))*\b",
-    re.IGNORECASE,
+_ONES = "one two three four five six seven eight nine".split()
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNITS = (
+    {"zero": 0}
+    | {word: value for value, word in enumerate(_ONES + _TEENS, 1)}
+    | {word: 10 * value for value, word in enumerate(_TENS, 2)}
 )
-_CHINESE = re.compile(r"[零〇一二两三四五六七八九十百千万]+(?:块|元|百|千|万)?")
+_THOUSANDS = ("thousand", "grand")
+# The grammar of a number: "two and three" are two numbers, "two hundred and three" is one, and so
+# are the halves of "one hundred and two hundred".
+_ONE, _TEN = "|".join(_ONES), "|".join(_TENS)
+_SMALL = rf"(?:(?:{_TEN})(?:[ -](?:{_ONE}))?|zero|{_ONE}|{'|'.join(_TEENS)})\b"
+_NO_SCALE = r"(?![ -](?:hundred|thousand|grand)\b)"
+_HUNDREDS = rf"(?:(?:(?:an?|{_SMALL})[ -])?hundred\b(?:(?: and)? {_SMALL}{_NO_SCALE})?|{_SMALL})"
+_NUMBER = (
+    rf"(?:(?:an?|{_HUNDREDS})[ -])?(?:thousand|grand)\b(?:(?: and)? {_HUNDREDS}{_NO_SCALE})?"
+    rf"|{_HUNDREDS}"
+)
+_ENGLISH = re.compile(rf"\b(?:{_NUMBER})", re.IGNORECASE)
+_CHARACTER = "[零〇一二两三四五六七八九十百千万]"
+_CHINESE = re.compile(rf"(?<!{_CHARACTER}){_CHARACTER}{{1,20}}(?!{_CHARACTER})[块元]?")
 # a lone digit word is more often a word than a figure ("that one", "一下"), so only these count
-_COUNTED = re.compile(r"[元块天日个年月号人寸岁折件]|以[内下上]|左右|多")
+_COUNTED = re.compile(r"[元块天日个年月号人寸岁折件星]|以[内下上]|左右|多")
 
 
 def digits(text: str) -> str:
@@ -39,7 +48,7 @@ def _english(match: re.Match[str]) -> str:
             current += _UNITS[word]
         elif word == "hundred":
             current = (current or 1) * 100
-        elif word in _SCALES:
+        elif word in _THOUSANDS:
             total, current = total + (current or 1) * 1000, 0
     if words == ["one"]:
         return match.group()
@@ -57,6 +66,6 @@ def _chinese(match: re.Match[str]) -> str:
         return text
     try:
         value = cn2an.cn2an(core.replace("两", "二"), "smart")
-    except ValueError:
+    except (ValueError, LookupError):  # what is no number: 〇十〇
         return text
     return f"{int(value)}{unit}"
