@@ -8,6 +8,7 @@ model wrote. Knows nothing about values, verification or where the weights came 
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import threading
 import time
@@ -24,8 +25,9 @@ from prompts.acts import inventory, markers
 from prompts.filling import prompt_of, special_tokens
 
 TEMPERATURE = 0.8
-TOP_P = 0.95
+TOP_P = 0.9
 TOKENS_BASE, TOKENS_PER_SLOT = 32, 14
+FORCED = math.log(0.02)  # a marker or an end less likely than this was the constraints' choice
 LONGEST_REPEAT = 8  # tokens; a run of this length may not be written twice in one text
 END = "<|end|>"
 
@@ -38,7 +40,7 @@ class _Row:
     tokens: list[int] = field(default_factory=list)
     total: float = 0.0
     ended: bool = False
-    cut: bool = False  # ended by the length limit
+    least: float = 0.0  # the lowest log-probability the model itself gave a marker or the end
 
 
 class Gpt2Generator:
@@ -144,7 +146,8 @@ class Gpt2Generator:
     ) -> list[_Row]:
         """Writes `k` rows from one shared prefill; returns those that came to an end.
 
-        Texts that the length limit cut off are returned only where no other ended.
+        Texts that the constraints or the length limit bent, such as a date after the words for a
+        carrier, are returned only where there is no other.
         """
         torch = self._torch
         most = TOKENS_BASE + TOKENS_PER_SLOT * len(slots)
@@ -167,10 +170,11 @@ class Gpt2Generator:
                     row.total += scores[at]
                     if token in self._ends:
                         row.ended = True
-                        row.cut = written == most - 1
                     else:
                         row.tokens.append(token)
                         row.missing.discard(token)
+                    if row.ended or token in given:
+                        row.least = min(row.least, scores[at])
                 going = [at for at, i in enumerate(live) if not rows[i].ended]
                 live = [live[at] for at in going]
                 if not live or self._clock() > deadline:
@@ -179,7 +183,7 @@ class Gpt2Generator:
                     self._model.keep(going)
                 logits = self._model.step([picked[at] for at in going])
         ended = [row for row in rows if row.ended]
-        return [row for row in ended if not row.cut] or ended
+        return [row for row in ended if row.least >= FORCED] or ended
 
     def _allowed(self, logits: Any, rows: Sequence[_Row], left: int) -> Any:
         """Returns log-probabilities (B, V) over the tokens each row may write next."""
