@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.turn import Fact, Language, Verdict
+from bot.verifier.affirmed import check_affirmed
 from bot.verifier.content import check_words
 from bot.verifier.factbook import Factbook
 from bot.verifier.lexicon import lexicon
 from bot.verifier.literal import check_codes, check_quote_subjects, check_quotes
 from bot.verifier.mentions import Focus, find_mentions
 from bot.verifier.money import check_comparatives
-from bot.verifier.polarity import check_polarity
+from bot.verifier.polarity import check_negations
 from bot.verifier.reading import Reading
 from bot.verifier.stock import check_stock
 from bot.verifier.surface import HIDDEN, lower, normalise, sentences, tokens
@@ -84,6 +85,7 @@ def verify(
     check_values(reading)
     reading.forget_windows()
     check_comparatives(reading)
-    check_polarity(reading)
+    check_negations(reading)
+    check_affirmed(reading)
     check_words(reading)
     return Verdict(tuple(reading.unsupported))

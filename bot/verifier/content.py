@@ -90,6 +90,8 @@ def _word_holds(reading: Reading, token: Token, licensed: frozenset[str]) -> boo
     first, last = reading.focus.sentence(token.start)
     denied = denies("en", reading.low[first:last])
     held = reading.book.stems if denied else reading.book.affirmed
+    if word == "made" and re.match(r"\s(?:of|from|out of)\b", reading.low[token.end :]):
+        return True
     if word in reading.words.forms:
         # "changed" is not supported by "change": something done must be stated as done.
         entries = (e for s in (*binding.subjects, "") for e in reading.book.about(s))
@@ -235,7 +237,7 @@ def _check_run(reading: Reading, start: int, end: int, licensed: frozenset[str])
     best = [1] * size + [0]  # the least number of characters left over from here
     for i in range(size - 1, -1, -1):
         best[i] = best[i + 1] + 1
-        for length in _pieces(reading, text, i, corpora, echo, licensed):
+        for length in _pieces(reading, text, start, i, corpora, echo, licensed):
             best[i] = min(best[i], best[i + length])
     del reachable
     i = 0
@@ -243,7 +245,7 @@ def _check_run(reading: Reading, start: int, end: int, licensed: frozenset[str])
         step = next(
             (
                 n
-                for n in _pieces(reading, text, i, corpora, echo, licensed)
+                for n in _pieces(reading, text, start, i, corpora, echo, licensed)
                 if best[i + n] == best[i]
             ),
             0,
@@ -258,16 +260,37 @@ def _check_run(reading: Reading, start: int, end: int, licensed: frozenset[str])
 
 
 def _pieces(
-    reading: Reading, text: str, at: int, corpora: list[str], echo: str, licensed: frozenset[str]
+    reading: Reading,
+    text: str,
+    start: int,
+    at: int,
+    corpora: list[str],
+    echo: str,
+    licensed: frozenset[str],
 ) -> list[int]:
     found = []
     for length in range(min(8, len(text) - at), 0, -1):
         piece = text[at : at + length]
         if piece in reading.words.words or piece in _neutral_phrases(reading) or piece in licensed:
             found.append(length)
+        elif length == 1 and _beside_figure(reading, start + at, corpora):
+            found.append(length)
         elif length >= 2 and (any(_stands(piece, c) for c in corpora) or piece in echo):
             found.append(length)
     return found
+
+
+_FIGURE_BEFORE = re.compile(r"[\d.]+[元%]?$|[一二三四五六七八九十百千两]+$")
+_FIGURE_BEHIND = re.compile(r"\d[\d.]*|[一二三四五六七八九十百千两]+")
+
+
+def _beside_figure(reading: Reading, at: int, corpora: list[str]) -> bool:
+    """One character that stands beside the same figure in a fact (三档, 满88)."""
+    before = _FIGURE_BEFORE.search(reading.low[:at])
+    behind = _FIGURE_BEHIND.match(reading.low, at + 1)
+    spans = [before.group() + reading.low[at]] if before else []
+    spans += [reading.low[at] + behind.group()] if behind else []
+    return any(_stands(span, c) for span in spans for c in corpora)
 
 
 def _stands(piece: str, corpus: str) -> bool:

@@ -22,7 +22,7 @@ Kind = Literal["claim", "echo", "absent"]
 OPERATIONS = frozenset(
     {"difference", "sum", "product", "percent", "count", "days_after", "convert"}
 )
-_PIECE = re.compile(r"\n+|(?<=[.!?])\s+|(?<=[。!?;；])")
+_PIECE = re.compile(r"\n+|(?<=[.!?])\s+|(?<=[。!?])")
 _STEMS: dict[str, str] = {}
 _STEMMER = Stemmer.Stemmer("english")
 _NEGATIVE = re.compile(
@@ -102,13 +102,25 @@ class Entry:
         )  # fmt: skip
 
 
+def operation(fact: Fact) -> str:
+    """Which operation a derived fact is the result of, "" where it does not say."""
+    return next((name for name in (fact.field, fact.source_id) if name in OPERATIONS), "")
+
+
 def key_of(title: str) -> str:
     return lower(normalise(HIDDEN.sub("", title))).strip()
 
 
 @lru_cache(maxsize=8192)
-def entry_of(fact: Fact) -> Entry:
-    label = fact.field.partition(":")[2] if fact.field.startswith("attribute:") else ""
+def entry_of(fact: Fact, label: str = "") -> Entry:
+    """Reads a fact once; `label` is how its attribute's name is said where that differs."""
+    kind_of_field, _, name = fact.field.partition(":")
+    if kind_of_field == "label":
+        label = fact.text
+    elif kind_of_field == "attribute" and name != "reason":
+        label = label or name
+    else:
+        label = ""
     kind: Kind = (
         "absent" if fact.field == "absent" else "echo" if fact.source == "shopper" else "claim"
     )
@@ -119,7 +131,11 @@ class Factbook:
     """All facts of a turn. A subject is a product's normalised title, "" for no product."""
 
     def __init__(self, facts: Sequence[Fact]) -> None:
-        self.entries = [entry_of(fact) for fact in facts]
+        said = {(f.source_id, f.field[6:]): f.text for f in facts if f.field.startswith("label:")}
+        self.entries = [
+            entry_of(fact, said.get((fact.source_id, fact.field.partition(":")[2]), ""))
+            for fact in facts
+        ]
         titles: dict[str, str] = {}
         for fact in facts:
             if fact.subject:

@@ -48,6 +48,8 @@ class Lexicon:
     sensitive_phrases: tuple[str, ...]
     reach: int
     grams: dict[str, set[Gram]] = field(default_factory=dict)
+    denials: dict[str, set[Gram]] = field(default_factory=dict)
+    denying_acts: frozenset[str] = frozenset()
     unsaid: dict[str, set[Gram]] = field(default_factory=dict)
 
     def is_sensitive(self, word: str) -> bool:
@@ -107,22 +109,63 @@ def lexicon(language: Language) -> Lexicon:
             for run in runs
             if len(run) > 2 * REACH
         }
+        # What a negation denies follows it: three tokens behind, one before.
+        found.denials[act] = {
+            run[REACH - 1 :]
+            for run in runs
+            if len(run) > 2 * REACH and _negates(run[REACH : REACH + 1], language)
+        }
         said = {
             run[2 : 2 + n] for run in runs for n in (3, 4) if not _negates(run[: 2 + n], language)
         }
         found.unsaid[act] = _reversed(runs, language) - said
+    found.denying_acts = frozenset(
+        act
+        for act, phrasings in book.acts.items()
+        if all(_fewest(p.nodes, language) for p in phrasings)
+    )
     return found
+
+
+def _fewest(nodes: Sequence[Node], language: Language) -> int:
+    """The least number of negations in an expansion."""
+    total = 0
+    for node in nodes:
+        if isinstance(node, str):
+            total += sum(_negates((t,), language) for t in _cut(node))
+        elif node[0] == "choice":
+            total += min(_fewest(branch, language) for branch in node[1])
+    return total
 
 
 _BASES = {"won't": "will", "can't": "can", "shan't": "shall", "cannot": "can"}
 _DO = frozenset({"do", "does", "did"})
-_CHINESE_NOT = frozenset("不没无未别勿非")
+_CHINESE_NOT = frozenset("不没无未别勿非否莫免缺")
 
 
 def _negates(run: Gram, language: Language) -> bool:
     if language == "zh":
         return not _CHINESE_NOT.isdisjoint(run)
-    return any(t in {"not", "no", "nothing", "cannot", "never"} or t.endswith("n't") for t in run)
+    return any(
+        t
+        in {
+            "not",
+            "no",
+            "nothing",
+            "cannot",
+            "never",
+            "without",
+            "unable",
+            "neither",
+            "nor",
+            "none",
+            "nowhere",
+            "instead",
+            "rather",
+        }
+        or t.endswith("n't")
+        for t in run
+    )
 
 
 def _reversed(runs: set[Gram], language: Language) -> set[Gram]:

@@ -91,6 +91,7 @@ def check_quotes(reading: Reading) -> None:
         # Which product it is said of is known later: note the subjects that hold it.
         reading.quoted[first:last] = b"\1" * (last - first)
         reading.cover(first, last)
+        reading.values.append((first, last))
 
 
 def check_quote_subjects(reading: Reading) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from bot.verifier.factbook import OPERATIONS, Entry
+from bot.verifier.factbook import Entry, operation
 from bot.verifier.mentions import Binding, Mention
 from bot.verifier.quantities import Quantity
 from bot.verifier.reading import Reading
@@ -24,11 +24,13 @@ class Spanned(Protocol):
 
 
 LESS = re.compile(
-    r"\b(?:less(?! than (?:[$€£¥]|\d))|cheaper|cheapest|below|lower|lowest|least expensive|less expensive|saves?|saving|save)\b"
+    r"\b(?:less(?! than (?:[$€£¥]|\d))|cheaper|cheapest|lower|lowest|least expensive|less expensive|saves?|saving|save)\b"
+    r"|(?:priced|listed|price is|costs?|\d) (?:well |far |just )?below\b"
     r"|便宜|低于|低(?!调)|少花|更省|省下|节省|少付"
 )
 MORE = re.compile(
-    r"\b(?:more(?= than|[.,;!]|$| expensive)|more expensive|most expensive|dearer|dearest|pricier|priciest|higher|above|highest|costlier)\b"
+    r"(?<!or )(?<!no )\b(?:more(?= than| for| if| with|[.,;!]|$| expensive)|more expensive|most expensive|dearer|dearest|pricier|priciest|higher|highest|costlier)\b"
+    r"|(?:priced|listed|price is|costs?|\d) (?:well |far |just )?above\b"
     r"|更贵|最贵|贵|高于|高(?=\s?[\d¥$])|多花"
 )
 DIFFERENCE = re.compile(
@@ -99,7 +101,7 @@ def judge(
     if _multiplied(low, quantity, reading) and not re.search(
         r"(?:\bat|@|\bof|,|\()\s?$", low[: quantity.start]
     ):
-        return any(e.fact.field not in {"difference", "percent"} for e in computed)
+        return any(operation(e.fact) not in {"difference", "percent"} for e in computed)
     if priced(reading, quantity) and binding.subjects:
         return any(e.subject in binding.subjects for e in plain)
     if plain or not computed:
@@ -107,7 +109,7 @@ def judge(
     return (
         TOTAL.search(low) is not None
         or _multiplied(low, quantity, reading)
-        or all(e.fact.field not in OPERATIONS for e in computed)
+        or all(not operation(e.fact) for e in computed)
     )
 
 
@@ -117,6 +119,7 @@ def _comparative(nearby: str, after: str) -> bool:
         or MORE.search(nearby)
         or DIFFERENCE.search(nearby)
         or LESS.search(after)
+        or MORE.search(after)
     )
 
 
@@ -161,7 +164,7 @@ def _multiplied(low: str, quantity: Quantity, reading: Reading) -> bool:
 def _is_difference(entry: Entry) -> bool:
     return (
         entry.fact.source == "derived"
-        and (entry.fact.field == "difference" or entry.fact.field not in OPERATIONS)
+        and operation(entry.fact) in {"difference", ""}
         or entry.fact.source == "policy"
     )
 
@@ -218,7 +221,7 @@ def _subject_of(
     ):
         return after[0].subject
     if len(before) >= 2 and re.fullmatch(
-        r"\s?(?:,?\s?(?:over|instead of|rather than|versus|and not)|(?:的价格|的售价|的标价)?比起?|(?:的价格|的售价|的标价)?比(?:选|买)|而不是|较)\s?(?:the\s)?(?:选|买)?",
+        r"\s?(?:,?\s?(?:over|instead of|rather than|versus|and not)|(?:的价格|的售价|的标价)?(?:的话)?,?(?:可以|会|能|要)?比起?|(?:的价格|的售价|的标价)?比(?:选|买)|而不是|较)\s?(?:the\s)?(?:选|买)?",
         low[before[-2].end : before[-1].start],
     ):
         return before[-2].subject
@@ -240,7 +243,7 @@ def _is_below(reading: Reading, lower_one: str, other: str) -> bool:
         return mine[0] < its[0]
     return any(
         e.fact.source == "derived"
-        and e.fact.field in {"difference", "amount"}
+        and operation(e.fact) in {"difference", ""}
         and e.subject == lower_one
         for e in reading.book.claims
     )

@@ -1,6 +1,7 @@
-"""Negation: what is denied must be denied by a fact, and what a fact denies must not be affirmed.
+"""Negation: what is denied must be denied by a fact.
 
-Harmless turns of phrase are data, and so are the negations of the shop's own phrasings.
+Harmless turns of phrase are data, and so are the negations of the shop's own phrasings. What a
+fact denies and the text affirms is found in `affirmed`.
 """
 
 from __future__ import annotations
@@ -8,28 +9,37 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from bot.verifier.factbook import Entry, has_cjk, stem, stems_of
-from bot.verifier.lexicon import EDGE, SLOT, data
+from bot.verifier.factbook import Entry, has_cjk, stems_of
+from bot.verifier.factbook import stem as stem_of
+from bot.verifier.lexicon import REACH, data
+from bot.verifier.quantities import quantities
 from bot.verifier.reading import Reading
-from bot.verifier.stock import hedge
 from bot.verifier.surface import CJK
 
 # Acts that say that something is missing: their negations hold only beside an `absent` fact.
 ABSENCE_ACTS = frozenset(
     {"no_match", "no_more", "not_sold", "unknown_fact", "policy_unknown", "order_unknown_fact"}
 )
+_DENYING_STEMS = frozenset({"stock", "cover", "avail", "includ"})
 _BREAK = re.compile(
-    r"[,;:.!?，。；、！？\n—()]|\b(?:but|though|although|while|and|so|because)\b|但|不过|而|因为"
+    r"[,;:.!?、\n—()]|\b(?:but|though|although|while|and|so|because)\b|但|不过|而|因为|所以"
 )
-
-
 # "not far from it is …" denies nothing of what follows.
 _TURN = re.compile(r"\b(?:is|was|would be|are)\b|是|:|有")
+_OPEN = re.compile(r"\b(?:whether|if)\b|是否|能不能|会不会|是不是|可不可以|有没有")
+_CANNOT = ("不能", "不可", "不支", "无法", "不得", "没法")
 
 
 @cache
-def _negation(language: str) -> re.Pattern[str]:
+def negation(language: str) -> re.Pattern[str]:
+    """Finds the words that turn a sentence round."""
     return re.compile("|".join(data("claims.toml")["negation"][language]))
+
+
+@cache
+def hedge(language: str) -> re.Pattern[str]:
+    """Finds what leaves a thing open."""
+    return re.compile("|".join(data("claims.toml")["hedge"][language]))
 
 
 @cache
@@ -45,40 +55,29 @@ def _denying(language: str) -> re.Pattern[str]:
     return re.compile(data("claims.toml")["denying"][language])
 
 
-@cache
-def _claiming(language: str) -> re.Pattern[str]:
-    return re.compile(data("claims.toml")["claiming"][language] + "$")
+def denies(language: str, sentence: str) -> bool:
+    """True when a sentence denies or leaves open."""
+    return bool(negation(language).search(sentence) or hedge(language).search(sentence))
 
 
-def check_polarity(reading: Reading) -> None:
-    """Names negations without a source and affirmations of what is absent."""
-    assert reading.focus is not None
+def check_negations(reading: Reading) -> None:
+    """Names negations without a source."""
     harmless = [m.span() for m in _harmless(reading.language).finditer(reading.low)]
-    for match in _negation(reading.language).finditer(reading.low):
+    absent_used: set[tuple[int, int]] = set()
+    for match in negation(reading.language).finditer(reading.low):
         start, end = match.span()
-        if not reading.free(start, start + 1):
+        if not reading.free(start, end):
             continue
         if any(s <= start and end <= e for s, e in harmless):
             continue
-        if not (_in_phrasing(reading, start) or _denied(reading, start, end)):
-            clause = _clause(reading, start, end)
-            reading.flag(start, max(end, min(clause[1], end + 40)))
-    _check_unsaid(reading)
-    _check_affirmed(reading)
-
-
-def _check_unsaid(reading: Reading) -> None:
-    """Names a phrasing of the act whose negation was left out ("I'm a person")."""
-    unsaid = [reading.words.unsaid.get(act, set()) for act in reading.acts]
-    if not any(unsaid):
-        return
-    run = [EDGE, EDGE, EDGE, *reading.run(), EDGE, EDGE, EDGE]
-    for size in (3, 4):
-        for i in range(len(run) - size + 1):
-            gram = tuple(run[i : i + size])
-            if any(gram in grams for grams in unsaid):
-                words = [t for t in gram if t not in {EDGE, SLOT, "\n"}]
-                reading.unsupported.append((" " if reading.language == "en" else "").join(words))
+        clause = _clause(reading, start, end)
+        if _in_phrasing(reading, start) or _stated(reading, start, end, clause):
+            continue
+        # One thing is absent once: a second negation would turn the clause round again.
+        if clause not in absent_used and _absent(reading, start, end, clause):
+            absent_used.add(clause)
+            continue
+        reading.flag(start, max(end, min(clause[1], end + 40)))
 
 
 def _clause(reading: Reading, start: int, end: int) -> tuple[int, int]:
@@ -86,9 +85,7 @@ def _clause(reading: Reading, start: int, end: int) -> tuple[int, int]:
     assert reading.focus is not None
     first, last = reading.focus.sentence(start)
     breaks = [
-        m
-        for m in _BREAK.finditer(reading.low, first, last)
-        if reading.free(m.start(), m.start() + 1)
+        m for m in _BREAK.finditer(reading.low, first, last) if reading.free(m.start(), m.end())
     ]
     before = [m.end() for m in breaks if m.end() <= start]
     after = [m.start() for m in breaks if m.start() >= end]
@@ -104,13 +101,14 @@ def _in_phrasing(reading: Reading, start: int) -> bool:
     token = next((t for t in reading.tokens if t.start <= start < t.end), None)
     if token is None:
         return False
-    window = reading.window(token.start, reading.words.reach)
-    for act in reading.acts or reading.words.grams:
-        if window in reading.words.grams.get(act, ()):
-            if act not in ABSENCE_ACTS:
-                return True
-            if reading.book.absent and _about_absent(reading, token.start, token.end):
-                return True
+    window = reading.window(token.start, REACH)[REACH - 1 :]
+    for act in reading.acts or reading.words.denials:
+        if window not in reading.words.denials.get(act, ()):
+            continue
+        if act not in ABSENCE_ACTS:
+            return True
+        if reading.book.absent and _about_absent(reading, token.start, token.end):
+            return True
     return False
 
 
@@ -118,43 +116,81 @@ def _about_absent(reading: Reading, start: int, end: int) -> bool:
     """What is denied is not a product that the shop has, unless the absence is about it."""
     first, last = _clause(reading, start, end)
     scope = {
-        m.subject for m in reading.mentions
+        m.subject
+        for m in reading.mentions
         if end <= m.start < last and not _TURN.search(reading.low[end : m.start])
-    }  # fmt: skip
+    }
     subjects = {e.subject for e in reading.book.absent}
     return scope <= subjects or bool(hedge(reading.language).search(reading.low[first:last]))
 
 
-def _denied(reading: Reading, start: int, end: int) -> bool:
-    """A fact denies the same: an `absent` fact, or a sentence of the shop with this content."""
-    assert reading.focus is not None
-    first, last = _clause(reading, start, end)
+def _absent(reading: Reading, start: int, end: int, clause: tuple[int, int]) -> bool:
+    """An `absent` fact denies this, and no value of another fact is denied with it."""
+    first, last = clause
+    stretch = reading.low[first:last]
+    if _OPEN.search(reading.low[first:start]) or reading.values_in(end, last):
+        return False
     content = _content(reading, first, last)
+    named = _titles_in(reading, first, last)
+    left_open = hedge(reading.language).search(stretch) is not None
     for entry in reading.book.absent:
-        named = _titles_in(reading, first, last)
+        if named and entry.subject not in named and not left_open:
+            continue
+        if not _names_what_is_denied(reading, entry, start, end):
+            continue
+        if entry.low and _names(reading, entry, first, last) and content <= _known(reading, entry):
+            return True
         if (
-            named
-            and entry.subject not in named
-            and not hedge(reading.language).search(reading.low[first:last])
+            not content - _known(reading, entry)
+            and named <= {entry.subject}
+            and (left_open or not entry.low)
         ):
-            continue
-        if not _denying(reading.language).match(reading.low, end):
-            continue
-        if _names(reading, entry, first, last) and content <= _content_of(reading, entry):
             return True
-        if not content and not named and hedge(reading.language).search(reading.low[first:last]):
-            return True
-    subjects = (*reading.focus.of_word(start).subjects, "")
-    for subject in subjects:
+    return False
+
+
+def _names_what_is_denied(reading: Reading, entry: Entry, start: int, end: int) -> bool:
+    if _denying(reading.language).match(reading.low, end):
+        return True
+    if not entry.low:
+        return reading.low[end:].startswith((" possible", " able to", " be "))
+    direct = rf"\s?(?:an?\s|any\s|the\s|such\s|one\s)?{re.escape(entry.low)}"
+    return (reading.language == "en" or reading.low[start] in "没无") and bool(
+        re.match(direct, reading.low[end:])
+    )
+
+
+def _stated(reading: Reading, start: int, end: int, clause: tuple[int, int]) -> bool:
+    """A sentence of a fact denies the same."""
+    assert reading.focus is not None
+    first, last = clause
+    stretch = reading.low[first:last]
+    count = sum(
+        reading.free(first + m.start(), first + m.end())
+        for m in negation(reading.language).finditer(stretch)
+    )
+    content = _content(reading, first, last)
+    for subject in (*reading.focus.of_word(start).subjects, ""):
         for entry in reading.book.about(subject):
-            if not entry.negative:
+            if not entry.negative or entry.fact.field == "stock":
                 continue
             for statement in entry.statements:
-                if statement.negative and _same_content(
-                    reading, content, statement.low, first, last
+                if not statement.negative:
+                    continue
+                if reading.language == "zh":
+                    if _chinese_overlap(stretch, reading.low[start : end + 1], statement.low):
+                        return True
+                elif (
+                    content
+                    and content <= stems_of(statement.low)
+                    and count <= _negations(statement.low)
                 ):
                     return True
     return False
+
+
+def _negations(low: str) -> int:
+    return len(negation("en").findall(low))
 
 
 def _content(reading: Reading, first: int, last: int) -> set[str]:
@@ -162,16 +198,25 @@ def _content(reading: Reading, first: int, last: int) -> set[str]:
     if reading.language == "zh":
         return set()
     return {
-        stem(t.text) for t in reading.tokens
-        if t.kind == "word" and first <= t.start < last and reading.free(t.start, t.end)
-        and not reading.words.neutral(t.text) and not _negation("en").fullmatch(t.text)
-    }  # fmt: skip
+        stem_of(t.text)
+        for t in reading.tokens
+        if t.kind == "word"
+        and first <= t.start < last
+        and reading.free(t.start, t.end)
+        and not reading.words.neutral(t.text)
+        and not negation("en").fullmatch(t.text)
+    }
 
 
-def _content_of(reading: Reading, entry: Entry) -> set[str]:
-    echoes = set().union(*(e.stems for e in reading.book.echoes)) if reading.book.echoes else set()
-    product = set(reading.book.stems(entry.subject)) if entry.subject else set()
-    return set(entry.stems) | echoes | product | {"stock"}
+def _known(reading: Reading, entry: Entry) -> set[str]:
+    """Stems that a denial by this fact may hold besides neutral words."""
+    found = set(entry.stems) | _DENYING_STEMS
+    for other in (*reading.book.echoes, *reading.book.about("")):
+        if other.kind == "echo" or other.fact.source == "request":
+            found |= other.stems
+    if entry.subject:
+        found |= reading.book.stems(entry.subject)
+    return found
 
 
 def _names(reading: Reading, entry: Entry, start: int, end: int) -> bool:
@@ -182,50 +227,23 @@ def _names(reading: Reading, entry: Entry, start: int, end: int) -> bool:
     if has_cjk(entry.low):
         own = set(re.findall(rf"[{CJK}]", entry.low))
         return len(own & set(stretch)) * 3 >= len(own) * 2
+    figures = {q.value for q in quantities(stretch)}
+    if any(q.value in figures for q in entry.quantities):
+        return True
     own_stems = {s for s in entry.stems if not reading.words.neutral(s)} or set(entry.stems)
     return bool(own_stems & stems_of(stretch))
 
 
-def _same_content(
-    reading: Reading, content: set[str], statement: str, first: int, last: int
-) -> bool:
-    if reading.language == "zh":
-        return _chinese_overlap(reading.low[first:last], statement)
-    return bool(content) and content <= stems_of(statement)
-
-
-def _chinese_overlap(clause: str, statement: str) -> bool:
-    """Two thirds of the clause's character pairs stand in a sentence that denies the same way."""
+def _chinese_overlap(clause: str, denied: str, statement: str) -> bool:
+    """A sentence of a fact denies the same way and holds most of the clause's character pairs."""
+    kinds = _CANNOT if denied[:2] in _CANNOT else (denied[:2],)
+    if not any(k in statement for k in kinds):
+        return False
+    plain = re.sub(r"[的了是元我您以]", " ", clause)
     pairs = [
-        clause[i : i + 2]
-        for i in range(len(clause) - 1)
-        if has_cjk(clause[i]) and has_cjk(clause[i + 1])
+        plain[i : i + 2]
+        for i in range(len(plain) - 1)
+        if has_cjk(plain[i]) and has_cjk(plain[i + 1]) and plain[i : i + 2] not in _CANNOT
     ]
     held = sum(pair in statement for pair in pairs)
-    negated = set(re.findall(r"[不没无未非勿别否免]", clause)) & set(statement)
-    return bool(pairs) and bool(negated) and held * 3 >= len(pairs) * 2
-
-
-def _check_affirmed(reading: Reading) -> None:
-    """ "We have kayaks" beside the fact that there are none."""
-    assert reading.focus is not None
-    claiming = _claiming(reading.language)
-    for entry in reading.book.absent:
-        if len(entry.low) < 2:
-            continue
-        at = reading.low.find(entry.low)
-        while at >= 0:
-            first, last = reading.focus.sentence(at)
-            sentence = reading.low[first:last]
-            denied = _negation(reading.language).search(sentence) or hedge(reading.language).search(
-                sentence
-            )
-            question = sentence.rstrip().endswith("?")
-            if not denied and not question and claiming.search(reading.low[first:at]):
-                reading.flag(max(first, at - 20), at + len(entry.low))
-            at = reading.low.find(entry.low, at + 1)
-
-
-def denies(language: str, sentence: str) -> bool:
-    """True when a sentence denies or leaves open."""
-    return bool(_negation(language).search(sentence) or hedge(language).search(sentence))
+    return bool(pairs) and held * 2 >= len(pairs)

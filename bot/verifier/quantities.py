@@ -65,7 +65,7 @@ def _units() -> _Units:
         canonical,
         frozenset(data["currency"]),
         re.compile(rf"(?:(?<![a-z])(?:{'|'.join(map(re.escape, signs))}))\s?$"),
-        re.compile(rf"\s?-?\s?({alternatives(every)})"),
+        re.compile(rf" ?-? ?({alternatives(every)})"),
     )
 
 
@@ -79,7 +79,7 @@ _ORDINAL_DIGITS = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
 _ORDINAL_WORDS = re.compile(rf"\b(?:{'|'.join(numerals.ORDINALS)})\b")
 _ORDINAL_CHINESE = re.compile(r"第\s?(\d+|[一二三四五六七八九十]+)")
 _RANGE = re.compile(r"\s?(?:-|~|to|through|至|到|and|or|x|×|\*|/|—)\s?")
-_NOUN = re.compile(r"\s?-?\s?([a-z]+)")
+_NOUN = re.compile(r" ?-? ?([a-z]+)")
 _A_PERIOD = re.compile(r"\ban? (year|month|week|day|hour)\b")
 _HALF_AFTER = re.compile(r"(个)?(小时|月|年|天|星期)?半(?![价额])")
 _SIZES = frozenset("x×*")

@@ -35,6 +35,7 @@ class Reading:
     mentions: list[Mention] = field(default_factory=list)
     focus: Focus | None = None
     unsupported: list[str] = field(default_factory=list)
+    values: list[tuple[int, int]] = field(default_factory=list)
     _grams: list[str] | None = None
     _places: dict[int, int] = field(default_factory=dict)
 
@@ -51,6 +52,10 @@ class Reading:
         words = self.text[start:end].strip()
         if words and words not in self.unsupported:
             self.unsupported.append(words)
+
+    def values_in(self, start: int, end: int) -> bool:
+        """True when a value of a fact stands in the stretch."""
+        return any(start <= first < end for first, _ in self.values)
 
     def said(self) -> frozenset[str]:
         """The products named."""

@@ -10,6 +10,7 @@ from functools import cache
 
 from bot.verifier.factbook import Entry
 from bot.verifier.lexicon import data
+from bot.verifier.polarity import hedge
 from bot.verifier.quantities import quantities
 from bot.verifier.reading import Reading
 
@@ -20,11 +21,6 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(
         (state, re.compile("|".join(stock[state]))) for state in ("out", "low", "plenty", "in")
     )
-
-
-@cache
-def hedge(language: str) -> re.Pattern[str]:
-    return re.compile("|".join(data("claims.toml")["hedge"][language]))
 
 
 def state_of(low: str) -> str:
@@ -42,6 +38,10 @@ def check_stock(reading: Reading) -> None:
                 continue
             if _true(reading, state, start, end):
                 reading.cover(start, end)
+                if not hedge(reading.language).search(
+                    reading.low[slice(*reading.focus.sentence(start))]
+                ):
+                    reading.values.append((start, end))
             else:
                 reading.flag(start, end)
                 reading.cover(start, end)

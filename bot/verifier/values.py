@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.verifier import money
 from bot.verifier.dates import DateMention, dates
-from bot.verifier.factbook import Entry, bounded, has_cjk, stem
+from bot.verifier.factbook import Entry, bounded, has_cjk, stem, stems_of
 from bot.verifier.lexicon import data
 from bot.verifier.mentions import Binding
 from bot.verifier.polarity import denies
@@ -120,7 +120,12 @@ def _verbatim(reading: Reading) -> Iterable[Value]:
     """Values of facts that stand letter for letter, longest first."""
     by_text: dict[str, list[Entry]] = {}
     for entry in reading.book.claims:
-        if entry.fact.field in _NOT_VALUES or not re.search(r"[^\W\d]", entry.low):
+        if (
+            entry.fact.field in _NOT_VALUES
+            or (entry.fact.field == "category" and entry.subject)
+            or entry.fact.field.startswith("label:")
+            or not re.search(r"[^\W\d]", entry.low)
+        ):
             continue
         if any(q.money for q in entry.quantities) or entry.fact.source == "derived":
             continue  # amounts are judged by the part they play
@@ -158,9 +163,8 @@ def _same(entry: Entry, own: Quantity, quantity: Quantity, reading: Reading) -> 
         if entry.fact.field == "price":
             return False
         if quantity.unit in COUNT_UNITS:
-            return _nouns_agree(entry, own, quantity, reading) or _mentions_unit(
-                entry, quantity.unit
-            )
+            counted = entry.fact.field in {"quantity", "count", "value"}
+            return counted or _mentions_unit(entry, quantity.unit)
         return _mentions_unit(entry, quantity.unit)
     return (
         own.unit in COUNT_UNITS - {"person"}
@@ -178,9 +182,12 @@ def _mentions_unit(entry: Entry, unit: str) -> bool:
 
 
 def _nouns_agree(entry: Entry, own: Quantity, quantity: Quantity, reading: Reading) -> bool:
-    if not quantity.noun or reading.words.neutral(quantity.noun) or quantity.noun in {"to", "x"}:
+    """A figure without a unit counts something: the same thing in text and fact."""
+    if not quantity.noun or quantity.noun in {"to", "x"}:
         return True
-    return stem(own.noun) == stem(quantity.noun) or stem(quantity.noun) in entry.stems
+    if stem(own.noun) == stem(quantity.noun) or stem(quantity.noun) in entry.stems:
+        return True
+    return not own.noun and reading.words.neutral(quantity.noun)
 
 
 def check_values(reading: Reading) -> None:
@@ -201,6 +208,8 @@ def check_values(reading: Reading) -> None:
             if not _supported(reading, value, binding, group, labelled):
                 reading.flag(value.start, value.end)
             reading.cover(value.start, value.end)
+            if any(e.kind == "claim" for e in value.entries):
+                reading.values.append((value.start, value.end))
     _mask_labels(reading)
 
 
@@ -258,13 +267,16 @@ def _harmless(reading: Reading, quantity: Quantity) -> str:
                 if any(window in reading.words.grams.get(a, ()) for a in licensed_acts(reading)):
                     return "alone" if reading.language == "en" else "inside"
     for phrase in reading.words.phrases:
-        if len(phrase) > len(text) and text[0] in phrase:
+        if len(phrase) >= len(text) and text[0] in phrase:
             at = low.find(
                 phrase, max(0, quantity.start - len(phrase)), quantity.start + len(phrase)
             )
             if at >= 0 and at <= quantity.start < at + len(phrase) and not phrase.startswith("第"):
                 return "inside"
-    bare = not quantity.noun or reading.words.neutral(quantity.noun)
+    if _out_of(reading, quantity):
+        return "alone"
+    kinds = reading.book.lowercase_words
+    bare = not quantity.noun or reading.words.neutral(quantity.noun) or stem(quantity.noun) in kinds
     neutral_unit = quantity.unit in {"", "kind", ORDINAL} or (
         quantity.unit == "piece" and text[-1:] in set("款个")
     )
@@ -276,8 +288,19 @@ def _harmless(reading: Reading, quantity: Quantity) -> str:
     elif quantity.value == 1:
         fine = not quantity.written
     else:
-        fine = quantity.value == named
+        fine = quantity.value in (named, len(reading.book.titles))
     return "alone" if fine else ""
+
+
+def _out_of(reading: Reading, quantity: Quantity) -> bool:
+    """The scale behind a rating ("4.4 out of 5")."""
+    scale = re.search(r"\d\s?(?:out of|of|/)\s?$|满分\s?$", reading.low[: quantity.start])
+    return (
+        scale is not None
+        and quantity.value in (5, 10)
+        and quantity.unit in {"", "star", "point"}
+        and any(e.fact.field == "rating" for e in reading.book.claims)
+    )
 
 
 def licensed_acts(reading: Reading) -> Iterable[str]:
@@ -295,7 +318,7 @@ def _echoed(reading: Reading, value: Value, binding: Binding) -> bool:
         return (
             (value.quantity is not None and value.quantity.unit == "piece")
             or re.match(r"\s?(?:×|x\s|of\b|units?\b|items\b|copies\b)", behind) is not None
-            or re.search(r"quantity(?: of|:)?\s$|数量[:为是]?\s?$", ahead) is not None
+            or re.search(r"(?:\bquantity(?: of|:)?|\bfor)\s$|数量[:为是]?\s?$", ahead) is not None
             or any(value.end <= m.start <= value.end + 2 for m in reading.mentions)
         )
     assert reading.focus is not None
@@ -355,10 +378,11 @@ def _label_fits(
     """The first value after an attribute's name must be that attribute's."""
     assert reading.focus is not None
     attributes = [e for e in entries if e.label]
-    if len(attributes) < len(entries) or not attributes:
+    texts = [e for e in entries if e.fact.field == "text" and e.subject]
+    if len(attributes) + len(texts) < len(entries) or not entries:
         return True
     start, end = reading.focus.sentence(value.start)
-    subjects = {e.subject for e in attributes}
+    subjects = {e.subject for e in entries}
     labels = {e.label for e in reading.book.claims if e.label and e.subject in subjects}
     own = {e.label for e in attributes}
     before = [
@@ -372,5 +396,17 @@ def _label_fits(
         key = (nearest, hash(frozenset(subjects)))
         first = key not in labelled
         labelled.add(key)
-        return nearest in own or not first
+        return nearest in own or not first or _said_with(texts, value, nearest)
     return True
+
+
+def _said_with(texts: list[Entry], value: Value, label: str) -> bool:
+    """A sentence of the product's page holds the figure together with the attribute's name."""
+    if value.quantity is None:
+        return False
+    wanted = (value.quantity.value, value.quantity.unit)
+    return any(
+        wanted in s.figures and (label in s.low or stems_of(label) & s.stems)
+        for e in texts
+        for s in e.statements
+    )

@@ -468,3 +468,29 @@ def _titles(reply: Grounded, rng: random.Random) -> list[tuple[str, str]]:
                 ("titles swapped", _refill(reply, **{first: values[second], second: values[first]}))
             )
     return found
+
+
+def untrue_paraphrases(reply: Grounded, clauses: list[str], seed: int) -> list[tuple[str, str]]:
+    """As `untrue`, for free text: names and values are found in the text itself."""
+    found = [(k, t) for k, t in untrue(reply, clauses, seed) if k not in {"name", "same kind"}]
+    text = reply.text
+    for fact in reply.facts:
+        if fact.field == "title" and fact.text in text:
+            if reply.language == "en":
+                for at, word in enumerate(fact.text.split()):
+                    words = fact.text.split()
+                    words[at] = "Glacier" if word.isalpha() else "X9"
+                    found.append(("name", text.replace(fact.text, " ".join(words))))
+            else:
+                found.append(("name", text.replace(fact.text, "鲸" + fact.text[1:])))
+                found.append(("name", text.replace(fact.text, fact.text[:-1] + "雪")))
+    prices = [f for f in reply.facts if f.field in {"price"} or f.field.startswith("attribute:")]
+    for one in prices:
+        for other in prices:
+            if one.field == other.field and one.text != other.text and one.text in text:
+                if other.text not in text:
+                    found.append(("same kind", text.replace(one.text, other.text)))
+                elif one.subject < other.subject:
+                    swapped = text.replace(one.text, "\0").replace(other.text, one.text)
+                    found.append(("same kind", swapped.replace("\0", other.text)))
+    return found
