@@ -71,6 +71,10 @@ class Shop:
         self._sessions: OrderedDict[str, threading.Lock] = OrderedDict()
         self._sessions_guard = threading.Lock()
 
+    def close(self) -> None:
+        """Closes the database; the shop answers no more."""
+        self._database.close()
+
     # -- answering --------------------------------------------------------------------------------
     def greeting(self, language: Language) -> str:
         """Returns the words that open an empty conversation; they are not stored."""
@@ -118,14 +122,16 @@ class Shop:
         return message
 
     def _conversation(self, request: ChatRequest, session_id: str, now: datetime) -> Conversation:
+        consent = request.training_consent
         if request.session_id is not None:
             found = self.conversations.find(request.session_id)
             if found is None:
                 raise SessionUnknownError(
                     "no such conversation; start a new one without session_id"
                 )
+            if consent is not None and consent != found.training_consent:
+                self.conversations.set_training_consent(found.id, consent)
             return found
-        consent = request.training_consent
         return self.conversations.open(
             session_id,
             language=request.locale or self.settings.shop.locale,
@@ -180,7 +186,7 @@ class Shop:
             turn_id,
             conversation_id=conversation.id,
             score=score,
-            reason=reason,
+            reason=redact(visible(reason)).text if reason else None,
             comment=redact(visible(comment)).text if comment else None,
             now=self._now(),
         )
@@ -203,8 +209,12 @@ class Shop:
         return tuple(entries)
 
     def erase(self, session_id: str) -> int:
-        """Erases the conversation and says how many turns went. Raises SessionUnknownError."""
-        return self.conversations.erase(self._known(session_id).id)
+        """Erases the conversation and says how many turns went. Raises SessionUnknownError.
+
+        An answer that is under way is waited for, so that it is erased too.
+        """
+        with self._session(session_id):
+            return self.conversations.erase(self._known(session_id).id)
 
     def _known(self, session_id: str) -> Conversation:
         found = self.conversations.find(session_id)

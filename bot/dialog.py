@@ -5,6 +5,7 @@ Each stage is another module's; this one passes typed values along, times them a
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,10 +72,11 @@ class Dialog:
         on_stage("generate")
         with clock("generate"):
             segments = self._phrase(plan, seed=len(state.recent))
-        text = "\n\n".join(segment.text for segment in segments)
+        text = within("\n\n".join(segment.text for segment in segments), MAX_CHARS)
         said = tuple(segment.marked for segment in segments)
         next_state = replace(plan.state, recent=(*state.recent, *said)[-REPLIES_KEPT:])
         fallback = any(s.generator == self._phraser.plain.name for s in segments)
+        speaker = self._phraser.plain if fallback else self._phraser.generator
         reply = Reply(
             session_id=session_id,
             turn_id=0,
@@ -90,8 +92,8 @@ class Dialog:
             handoff=plan.handoff,
             attempts=max(segment.attempts for segment in segments),
             fallback=fallback,
-            generator_name=self._phraser.plain.name if fallback else self._phraser.generator.name,
-            generator_version=self._phraser.generator.version,
+            generator_name=speaker.name,
+            generator_version=speaker.version,
             timings_ms=clock.milliseconds(),
         )
         return Answer(reply, next_state, understood, self._trace(plan, segments, clock))
@@ -140,6 +142,16 @@ class Dialog:
             "prompt_format": FORMAT_VERSION,
             "timings_ms": clock.milliseconds(),
         }
+
+
+def within(text: str, most: int) -> str:
+    """`text`, cut where a shop's own titles make it longer than `most`, but in no word or figure."""
+    if len(text) <= most:
+        return text
+    end = most - 1
+    while end and re.fullmatch(r"[\w.,'$€£¥-]{2}", text[end - 1 : end + 1], re.ASCII):
+        end -= 1
+    return text[: end or most - 1].rstrip(" ,:-") + "…"
 
 
 class _Stopwatch:

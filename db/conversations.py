@@ -155,6 +155,15 @@ class ConversationStore:
                 raise
             raise MessageAlreadyAnswered(turn.client_message_id) from error
 
+    def set_training_consent(self, conversation_id: int, consent: bool) -> None:
+        """Keep that the shopper now allows, or no longer allows, learning from the conversation."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(tables.conversations)
+                .where(tables.conversations.c.id == conversation_id)
+                .values(training_consent=consent)
+            )
+
     def turns(self, conversation_id: int) -> list[TurnRecord]:
         """The turns of a conversation as they were said."""
         query = (

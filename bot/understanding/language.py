@@ -17,7 +17,9 @@ _ENGLISH = frozenset(
     " would should have has any this that these those for with from are i'm it's what's".split()
 )
 # what redaction left, and order or model numbers: in no language, yet read as foreign words
-_NO_WORDS = re.compile(r"\[(?:email|phone|card|id)\]|[^\W_]*(?:-?\d+[^\W_]*)+")
+_NO_WORDS = re.compile(
+    r"\[(?:email|phone|card|id)\]|(?<![A-Za-z0-9-])[A-Za-z-]*\d[A-Za-z0-9-]*", re.ASCII
+)
 
 
 def language_of(text: str, *, before: str | None, locale: str | None) -> tuple[str, bool]:
