@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
+
+from bot.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 OURS = ("prompts", "db", "retrieval", "bot")
@@ -158,3 +162,32 @@ def test_that_importing_the_bot_loads_no_heavy_library() -> None:
     )
 
     assert ended.stdout.strip() == ""
+
+
+def test_that_the_operating_guide_names_every_setting_and_no_other() -> None:
+    known = set()
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            known |= {f"{name}.{key}" for key in section.model_fields}
+        else:
+            known.add(name)
+
+    guide = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z_.]+)` \|", guide, re.MULTILINE)) == known
+
+
+def test_that_every_link_within_the_documents_leads_somewhere() -> None:
+    documents = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+    links = [
+        (document, link)
+        for document in documents
+        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
+    ]
+
+    assert links
+    assert [
+        f"{document.name}: {link}"
+        for document, link in links
+        if not (document.parent / link).is_file()
+    ] == []
