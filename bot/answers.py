@@ -28,8 +28,13 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 WORDS_ENOUGH = 0.55  # share of the question's weight that answers by itself
 MEANING_ENOUGH = 0.5  # cosine that answers by itself
 BOTH_ENOUGH = 0.42  # mean of the two that answers together
+KNOWN_WORDS = 0.3  # the same bars where the question is of a known kind
+KNOWN_MEANING = 0.42
+KNOWN_BOTH = 0.36
 FIGURE_BONUS = 0.15  # "how long", "how much": a sentence with a figure is likelier
-TOPIC = 0.9  # what the usual wording finds counts almost as what the shopper's own words find
+OWN = 0.55  # the shopper's own words against the words such a rule is usually put in
+FORBIDS = 0.15  # "how do I …" is better answered by what to do than by what not to do
+EXACT = 0.75  # share of the words that an exact topic needs: a student discount is not any discount
 EARLIER = 0.004  # a rule's first passages hold its general case, later ones exceptions
 VECTORS_KEPT = 20_000
 CELL = " | "  # between the cells of a table row
@@ -41,6 +46,10 @@ _ASKS_FIGURE = re.compile(
     r"\bhow (?:long|many|much|often|far|high|heavy|big|tall|fast)\b|\bwhen\b|多少|多久|几|多长|多大",
     re.I,
 )
+_ASKS_HOW = re.compile(r"\bhow (?:do|can|should|would) (?:i|you|we)\b|怎么", re.IGNORECASE)
+_FORBIDDING = re.compile(
+    r"^\W*(?:do not|don't|never|avoid)\b|^\W*(?:不要|请勿|避免)", re.IGNORECASE
+)
 _HOLLOW = frozenset(
     tokens(
         "is are was it its the a an of for to and or in on with without me my i you your we us do does did can could will"
@@ -49,7 +58,7 @@ _HOLLOW = frozenset(
     )
 )
 _HOLLOW_ZH = frozenset(
-    "可以 支持 多少 几 怎么 什么 需要 一下 请问 买 送 用 有 是 会 能 这个 那个 它 到 大 小 好".split()
+    "可以 支持 多少 几 几号 怎么 什么 需要 一下 请问 买 送 用 有 是 会 能 这个 那个 它 到 大 小 好".split()
 )
 
 
@@ -107,7 +116,7 @@ class Answerer:
 
     def about_product(self, product: Product, question: str, language: str) -> Evidence | None:
         """Returns the best sentence of the product's own page, or None where it does not say."""
-        hits = self._searcher.passages(question, language, product_id=str(product.id), k=8)
+        hits = self._searcher.passages(question, language, product_id=str(product.id), k=12)
         passages = [p for h in hits if (p := self._searcher.passage(h.id)).source == "page"]
         candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
         candidates += [(s, None, None) for s in sentences(product.description)]
@@ -116,21 +125,31 @@ class Answerer:
             for a in product.attributes
             if a.value and len(a.value) <= MAX_QUOTE[language]
         ]
+        wording = " ".join(
+            [c.wording for c in concepts().values() if c.wording and c.asked(question)]
+            + [topic.wording[language] for topic in topics_of(question)[:2]]
+        )
         about = set(words(product.title)) | set(tokens(product.title))
-        return self._best(question, candidates, language, without=about)
+        return self._best(question, candidates, language, without=about, wording=wording)
 
     def about_rules(self, question: str, language: str, *, context: str = "") -> Evidence | None:
         """Returns the best sentence of the shop's policies; `context` is the question before.
 
         A question is also looked for in the words such a rule is usually put in (topics).
         """
-        topics = topics_of(question) or topics_of(context)
-        wording = " ".join(topic.wording[language] for topic in topics[:2])
+        topics = topics_of(question)
+        known = [*topics[:2], *(t for t in topics_of(context)[:1] if t not in topics)]
+        wording = " ".join(topic.wording[language] for topic in known)
         asked = f"{context} {question} {wording}".strip()
         hits = self._searcher.passages(asked, language, source="policy", k=20)
         passages = [self._searcher.passage(h.id) for h in hits]
         candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
-        return self._best(question, candidates, language, context=context, wording=wording)
+        best = self._best(question, candidates, language, context=context, wording=wording)
+        if best is not None and any(topic.exact for topic in topics):
+            held = " ".join((*(best.passage.heading if best.passage else ()), best.text))
+            if self._covered(question, held, language, frozenset()) < EXACT:
+                return None
+        return best
 
     def _spans(self, passage: Passage, language: str) -> list[str]:
         """The passage in quotable pieces: whole where it is short, else sentence by sentence.
@@ -164,10 +183,9 @@ class Answerer:
         if not candidates:
             return None
         drop = frozenset(without)
-        phrases = [(question, 1.0)]
-        if context:
-            phrases = [(question, 0.7), (context, 0.3)]
+        phrases = [(question, 0.7), (context, 0.3)] if context else [(question, 1.0)]
         figure = FIGURE_BONUS if _ASKS_FIGURE.search(question) else 0.0
+        how = _ASKS_HOW.search(question) is not None
         meanings = self._meanings(f"{context} {question}".strip(), candidates, language)
         usual = self._meanings(wording, candidates, language) if wording else meanings
         scored = []
@@ -175,28 +193,34 @@ class Answerer:
             heading = " ".join(passage.heading) if passage else ""
             held = f"{heading} {text}"
             covered = sum(w * self._covered(p, held, language, drop) for p, w in phrases)
+            meaning = own
             if wording:
-                covered = max(covered, TOPIC * self._covered(wording, held, language, drop))
-            meaning = max(own, TOPIC * put)
+                put_words = self._covered(wording, held, language, drop)
+                covered = OWN * covered + (1 - OWN) * put_words
+                meaning = max(own, (1 - OWN) * own + OWN * put)
             score = (covered + meaning) / 2 if language == "en" else covered
-            score += 0.1 * (own + put) if wording else 0.0
             score += figure if _FIGURE.search(text) else 0.0
             score -= EARLIER * passage.ordinal if passage else 0.0
+            score -= FORBIDS if how and _FORBIDDING.search(text) else 0.0
             scored.append(Evidence(text, score, passage, attribute, covered, meaning))
-        enough = [e for e in scored if self._enough(e, language)]
+        enough = [e for e in scored if self._enough(e, language, known=bool(wording))]
         if not enough:
             return None
         best = max(enough, key=lambda e: e.score)
         return replace(best, text=_continued(best, MAX_QUOTE[language]))
 
-    def _enough(self, e: Evidence, language: str) -> bool:
+    def _enough(self, e: Evidence, language: str, *, known: bool) -> bool:
+        """Whether the span answers; a `known` kind of question needs less to be recognised."""
         if language != "en":
-            return e.covered >= WORDS_ENOUGH
+            return e.covered >= (KNOWN_WORDS if known else WORDS_ENOUGH)
+        mean = (e.covered + e.meaning) / 2
+        if known and (e.meaning >= KNOWN_MEANING or mean >= KNOWN_BOTH):
+            return True
         return (
-            e.covered >= WORDS_ENOUGH and e.meaning >= 0.25
-            or e.meaning >= MEANING_ENOUGH and e.covered > 0.0
-            or (e.covered + e.meaning) / 2 >= BOTH_ENOUGH and e.covered >= 0.35
-        )  # fmt: skip
+            (e.covered >= WORDS_ENOUGH and e.meaning >= 0.25)
+            or (e.meaning >= MEANING_ENOUGH and e.covered > 0.0)
+            or (mean >= BOTH_ENOUGH and e.covered >= 0.35)
+        )
 
     def _covered(self, asked: str, held: str, language: str, drop: frozenset[str]) -> float:
         """The share of the question's content that a span holds, weighted by rarity."""

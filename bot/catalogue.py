@@ -42,6 +42,9 @@ class Catalogue:
         self.aliases = {
             alias.casefold(): str(p.id) for p in self.products.values() for alias in p.aliases
         }
+        self.names = "\n".join(
+            f"{p.title} {' '.join(p.category)}" for p in self.products.values()
+        ).casefold()
         self._titles: dict[str, frozenset[str]] = {}
         self._by_word: dict[str, set[str]] = defaultdict(set)
         self.text_frequency: Counter[str] = Counter()

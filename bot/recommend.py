@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.catalogue import Catalogue
+from bot.catalogue import Catalogue, product_text
 from bot.understanding.constraints import Constraints
 from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
@@ -74,6 +74,8 @@ class Recommender:
         kind = self._kind(relevant, wish, head)
         allowed = self._search(wish, constraints, language, exclude)
         kept = self._kept(allowed, wish, head, best, kind)
+        if not kept and exclude:
+            kept = self._cut(allowed, wish, head, best)
         if kept:
             return Found(self._picks(kept, wish, constraints, most), True, "", kind, allowed)
         for name, looser in relaxations(constraints):
@@ -86,7 +88,13 @@ class Recommender:
         self, wish: str, constraints: Constraints, language: str, exclude: tuple[str, ...] = ()
     ) -> tuple[Hit, ...]:
         query = Query(wish, language, POOL, filters_of(constraints, exclude))
-        return tuple(self._searcher.products(query))
+        unwanted = [w for w in constraints.words_none if WIDE.search(w)]
+        return tuple(
+            hit
+            for hit in self._searcher.products(query)
+            # a Chinese word may stand inside a longer one, which no index of words shows
+            if not any(w in product_text(self._catalogue.products[hit.id]) for w in unwanted)
+        )
 
     def _kept(
         self, hits: tuple[Hit, ...], wish: str, head: str, best: float, kind: str
@@ -95,7 +103,7 @@ class Recommender:
         kept = self._cut(hits, wish, head, best)
         if not kind:
             return kept
-        return [h for h in kept if self._category(h) == kind] or [
+        return [h for h in kept if self._category(h) == kind or self._titled(h, head)] or [
             h for h in hits if self._category(h) == kind
         ]
 
@@ -108,8 +116,9 @@ class Recommender:
         top = max([best, *(worth[h.id] for h in sold)], default=0.0)
         kept = [h for h in sold if worth[h.id] >= NEAR_TOP * top]
         kept.sort(key=lambda h: -worth[h.id])
-        named = [h for h in kept if head and self._named(h, head)]
-        return named or kept
+        products = self._catalogue.products
+        exact = [h for h in kept if WIDE.search(head) and head in products[h.id].title]
+        return exact or [h for h in kept if head and self._named(h, head)] or kept
 
     def _worth(self, hit: Hit, wish: str, head: str) -> float:
         """How well a product serves the wish: words in its name, in its text, meaning, size."""
@@ -122,7 +131,7 @@ class Recommender:
         if head and self._named(hit, head):
             worth += 0.4
         if head and self._of_category(hit, head):
-            worth += 0.4
+            worth += 0.8
         return worth + 0.3 * fits_people(self._catalogue.products[hit.id], wish)
 
     def _is_sold(self, hit: Hit, head: str) -> bool:
@@ -139,9 +148,14 @@ class Recommender:
         )
 
     def _named(self, hit: Hit, head: str) -> bool:
-        """Whether title, category or tags name the kind of thing, compounds included (smartphone)."""
-        product = self._catalogue.products[hit.id]
-        return _names(" ".join((product.title, *product.category, *product.tags)), head)
+        """Whether title, category or tags name the kind of thing."""
+        tags = " ".join(self._catalogue.products[hit.id].tags)
+        return self._titled(hit, head) or self._of_category(hit, head) or _names(tags, head)
+
+    def _titled(self, hit: Hit, head: str) -> bool:
+        """Whether the title itself does; an iPhone case is no phone."""
+        title = self._catalogue.products[hit.id].title
+        return _names(title, head) if WIDE.search(head) else bool(head) and head in tokens(title)
 
     def _of_category(self, hit: Hit, head: str) -> bool:
         return _names(" ".join(self._catalogue.products[hit.id].category), head)
@@ -218,7 +232,9 @@ def _names(names: str, head: str) -> bool:
             )
             or head in names
         )
-    return any(n == head or (len(head) >= 4 and n.endswith(head)) for n in tokens(names))
+    # a stem may have lost its final e (smartphon ends in phon)
+    tail = head.rstrip("e") if len(head) >= 4 else "\0"
+    return any(n == head or n.rstrip("e").endswith(tail) for n in tokens(names))
 
 
 def fits_people(product: Product, wish: str) -> float:
@@ -237,7 +253,7 @@ def fits_people(product: Product, wish: str) -> float:
 
 def reason_for(product: Product, words: list[str]) -> Attribute | None:
     """The attribute that holds most of the wish's words; else one that every shopper likes to know."""
-    wanted = set(words)
+    wanted = {w for w in words if len(w) > 1 or not WIDE.match(w)}
     best, most = None, 0
     for attribute in product.attributes:
         if len(attribute.value) + len(attribute.name) > MAX_REASON or not attribute.value:

@@ -11,7 +11,8 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """`card` names the product field that holds the fact, empty where an attribute does."""
+    """`card` names the product field that holds the fact, empty where an attribute does. `wording`
+    is how a page usually puts it."""
 
     name: str
     card: str
@@ -19,6 +20,7 @@ class Concept:
     label: re.Pattern[str] | None
     least: re.Pattern[str] | None
     most: re.Pattern[str] | None
+    wording: str
 
     def asked(self, text: str) -> bool:
         """Whether the text asks for this, or for the least or most of it."""
@@ -47,6 +49,7 @@ def concepts() -> dict[str, Concept]:
             joined(body.get("label")),
             joined(body.get("least")),
             joined(body.get("most")),
+            body.get("wording", ""),
         )
         for name, body in data.items()
     }

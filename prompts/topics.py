@@ -11,11 +11,15 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`wording` holds how such a rule is usually put, by language."""
+    """`wording` holds how such a rule is usually put, by language; an `exact` topic is answered only
+    by a rule that holds the words of the question themselves; a `rule` topic is about rules even
+    where a product is named."""
 
     name: str
     ask: re.Pattern[str]
     wording: dict[str, str]
+    exact: bool
+    rule: bool
 
 
 @cache
@@ -26,6 +30,8 @@ def _topics() -> tuple[Topic, ...]:
             name,
             re.compile("|".join(body["ask"]), re.IGNORECASE),
             {"en": body["en"], "zh": body["zh"]},
+            body.get("exact", False),
+            body.get("rule", False),
         )
         for name, body in data.items()
     )

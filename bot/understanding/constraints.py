@@ -52,7 +52,10 @@ PRICE_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
 AROUND = (Decimal("0.6"), Decimal("1.2"))  # "around 100" takes 60 to 120
 
 _NEGATED = re.compile(r"no\b|nothing|never|cannot|\w+n['’]t", re.IGNORECASE)
-_CURRENCY = re.compile(r"^\s*(?:dollars?|bucks|usd|euros?|pounds?|元|块钱?)(?!\w)", re.IGNORECASE)
+_CURRENCY = re.compile(
+    r"^\s*(?:dollars?|bucks|usd|euros?|pounds?|元|块钱?)?(?:\s*(?:max(?:imum)?|tops))?(?!\w)",
+    re.IGNORECASE,
+)
 
 _RATING = re.compile(
     r"(?:(?:at least|min(?:imum)?|above|over|rated)\s+)?(?<![\d.])([0-5](?:\.\d)?)\+?\s*(?:stars?|星)(?:\s*(?:and up|or (?:more|better|above)|以上))?",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from retrieval.text import tokens
 
 _ORDINALS = {
     "first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3,
@@ -51,3 +53,23 @@ def means_several(text: str) -> bool:
 def means_one(text: str) -> bool:
     """Whether the text points back at one product without naming it."""
     return _IT.search(text) is not None
+
+
+_DESCRIBED = re.compile(
+    r"\bthe ([\w' -]{2,30}?) (?:one|ones)\b|([\u4e00-\u9fff]{1,6})(?:的)?那[个款件]", re.I
+)
+
+
+def described_reference(text: str, last: Sequence[str], words: Mapping[str, frozenset[str]]) -> str:
+    """Returns the product of the last list that "the … one" describes, "" where not just one does.
+
+    `words` maps a product id to the (stemmed) words of its record.
+    """
+    match = _DESCRIBED.search(text)
+    if not match:
+        return ""
+    said = set(tokens(next(g for g in match.groups() if g)))
+    scores = {pid: len(said & words.get(pid, frozenset())) for pid in last}
+    best = max(scores.values(), default=0)
+    top = [pid for pid, score in scores.items() if score == best]
+    return top[0] if best and len(top) == 1 else ""

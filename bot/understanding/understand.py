@@ -19,20 +19,34 @@ from bot.understanding.constraints import Parsed, parse_constraints
 from bot.understanding.intents import IntentClassifier, exemplars
 from bot.understanding.language import WIDE, language_of
 from bot.understanding.redaction import normal_email, normal_phone, redact
-from bot.understanding.references import means_one, means_several, ordinal_references
+from bot.understanding.references import (
+    described_reference,
+    means_one,
+    means_several,
+    ordinal_references,
+)
 from bot.understanding.values import Request, Understanding
+from bot.understanding.wordlist import is_common_word
 from prompts.concepts import concepts
 from prompts.cues import cue
+from prompts.topics import topics_of
 from retrieval.hybrid import Searcher
-from retrieval.text import tokens
+from retrieval.text import tokens, units
 
 CONFIDENT = 0.5
+# "有没有真丝的", "要金属的": a property of what is wished, not a new wish
+_MODIFIER = re.compile(
+    r"(?:^|[，,\s😭])(?:有没有|有|要|想要|来点)?[\u4e00-\u9fff]{1,6}的(?:吗|么|就行|也行|呢|吧)?\W*$"
+)
+_COLOUR = re.compile(
+    r"\b(?:black|white|gr[ae]y|red|blue|green|yellow|orange|pink|purple|brown|beige|navy|silver|gold)\b",
+    re.IGNORECASE,
+)
 LONG = 6  # content words from which a message is searched by its asking clause alone
-_PERSONAL = re.compile(r"\b(?:him|her|them|me|us)\b", re.IGNORECASE)
 PLAUSIBLE = 0.3
 MAX_REQUESTS = 2
 _CLAUSE = re.compile(
-    r"[.!?。！？;；\n]+\s*|,\s*(?:and|also|but)\s+(?=(?:can|could|do|does|how|is|are|what|when|where|will|would)\b)"
+    r"[.!?。！？;；\n]+\s*|:\s+|,\s*(?:and|also|but)\s+(?=(?:can|could|do|does|how|is|are|what|when|where|will|would)\b)"
     r"|\s+and\s+(?=(?:can|could|do|how|is|are|what|when|where) (?:i|you|u|long|much|the|your|it|does|do)\b)"
     r"|[，,]?\s*(?:另外|还有就是|还有，|以及|顺便问?|再问)",
     re.IGNORECASE,
@@ -51,6 +65,7 @@ _ASKING = re.compile(
     r"got|have|buy|to buy)\b|\b(?:do|have) (?:you|u|ya)(?: guys)? (?:have|got|sell|carry|stock|offer)\b|\bshow me\b|"
     r"\blook(?:in|ing) for\b|\bgot any\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
     r"\b(?:what|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
+    r"\b(?:but |and )?only(?: what| those| the ones)?(?: you)?(?: actually)?\b|"
     r"(?:我|咱)?(?:想|要|准备)(?:买|要|看|换|找|给)?|有没有|你们|卖不卖|卖|推荐(?:推荐|一下)?|帮我(?:买|选|找|挑)?|吗|呢|请问|看看|一下",
     re.IGNORECASE,
 )  # fmt: skip
@@ -89,7 +104,7 @@ class Understander:
         contacts = [contact_hash(normal_email(e), self._secret) for e in redacted.emails]
         contacts += [contact_hash(normal_phone(p), self._secret) for p in redacted.phones]
         said = redacted.text.capitalize() if redacted.text.isupper() else redacted.text
-        corrected_text, corrected = self._searcher.correct(said)
+        corrected_text, corrected = self._spelled(said)
         context = _Context(state, lang, bool(ids), bool(contacts), redacted.card)
         whole = self._request(corrected_text, context)
         requests = self._several(corrected_text, context, whole)
@@ -103,6 +118,19 @@ class Understander:
             card=redacted.card,
             corrected=corrected,
         )
+
+    def _spelled(self, text: str) -> tuple[str, dict[str, str]]:
+        """Mends typos towards the shop's words, but leaves words that are words."""
+        _, mended = self._searcher.correct(text)
+        wrong = {w: right for w, right in mended.items() if not is_common_word(w)}
+        for word, right in wrong.items():
+            text = re.sub(
+                rf"(?<!\w){re.escape(word)}(?!\w)" if word.isascii() else re.escape(word),
+                right,
+                text,
+                flags=re.IGNORECASE,
+            )
+        return text, wrong
 
     def _several(self, text: str, context: _Context, whole: Request) -> tuple[Request, ...]:
         """Two requests where a product and a rule are asked in one breath, else the whole."""
@@ -126,10 +154,13 @@ class Understander:
         parsed = parse_constraints(text, brands=self._catalogue.brands)
         links = tuple(self._catalogue.links(text))
         references = ordinal_references(text, state.last_list)
+        if not references and not links:
+            one = described_reference(text, state.last_list, self._words_of(state.last_list))
+            references = (one,) if one and not parsed.constraints.words_none else ()
         if not references and not links and means_several(text):
             references = state.last_list
         scores = tuple(self._classifier.probabilities(text, context.language).items())
-        asked = tuple(c.name for c in concepts().values() if c.asked(text))
+        asked = tuple(c.name for c in concepts().values() if c.asked(_unquoted(text)))
         base = Request(
             intent="unclear",
             text=text,
@@ -143,6 +174,18 @@ class Understander:
         )
         intent, why, goal = self._decide(base, context, parsed)
         return replace(base, intent=intent, why=why, goal=goal)
+
+    def _words_of(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        products = self._catalogue.products
+        return {
+            pid: frozenset(
+                tokens(
+                    f"{products[pid].title} {' '.join(a.value for a in products[pid].attributes if len(a.value) < 40)}"
+                )
+            )
+            for pid in ids
+            if pid in products
+        }
 
     def _decide(self, r: Request, context: _Context, parsed: Parsed) -> tuple[str, str, str]:
         """Returns intent, the rule that decided, and the goal."""
@@ -228,9 +271,16 @@ class Understander:
             return "recommend", "cue restart", "restart"
         if state.wish and cue("more", text) and not r.links:
             return "refine", "cue more", "more"
+        if any(topic.rule for topic in topics_of(_unquoted(text))) and cue("question", text):
+            return "policy_question", "a topic of the rules", ""
+        if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
+            return "refine", "only that brand", ""
+        if state.wish and not r.links and _COLOUR.search(text) and self._only_colour(r):
+            return "refine", "another colour", ""
         conditions = not r.constraints.empty or bool(r.relative)
         question = bool(r.concepts) and cue("question", text)
         known_one = r.references or r.links or (state.focus and means_one(text))
+        conditions = conditions or bool(WIDE.search(text) and _MODIFIER.search(text))
         if state.wish and conditions and not r.links and self._only_conditions(r):
             return "refine", "new conditions", ""
         if several_before and cue("which", text) and not r.links and not self._new_type(r, state):
@@ -242,7 +292,8 @@ class Understander:
         if len(r.references) == 1:
             return "product_question", "points at one product", "" if r.concepts else "describe"
         stated = bool(r.concepts) and not cue("policy", text)
-        if r.links and (question or stated or self._asks(r) and not self._wishes(r)):
+        asks = dict(r.scores).get("product_question", 0.0) >= max(p for _, p in r.scores)
+        if r.links and (question or stated or (asks and not self._wishes(r))):
             return "product_question", "names a product", ""
         return None
 
@@ -250,8 +301,6 @@ class Understander:
         state = context.state
         scores = dict(r.scores)
         best = max(scores, key=lambda name: scores[name])
-        if scores[best] < CONFIDENT and self._gibberish(r.text, context.language):
-            return "unclear", "no known word", ""
         sure = scores[best] >= PLAUSIBLE
         if self._wishes(r) and best not in ("policy_question", "out_of_scope", "order_change"):
             return "recommend", "asks for goods", ""
@@ -269,6 +318,8 @@ class Understander:
             "complaint",
         ):  # fmt: skip
             return "policy_question", "follow-up on the rule", "follow"
+        if scores[best] < CONFIDENT and self._gibberish(r.text, context.language):
+            return "unclear", "no known word", ""
         if best == "compare" and len(state.last_list) < 2:
             best = "recommend"
         if best == "refine" and not state.wish:
@@ -293,23 +344,39 @@ class Understander:
         """The words to search for: of a long message only the clause that asks, or what is known."""
         words = search_words(text)
         if language == "zh":
-            clauses = [search_words(c) for c in re.split(r"[，,。！!？?；;\s]+", text) if c.strip()]
-            asking = [c for c in clauses if tokens(c) and self._sold(c, "zh")]
-            return asking[-1] if len(clauses) > 2 and asking else words
-        if len(tokens(words)) <= LONG:
+            parts = [c for c in re.split(r"[，,。！!？?；;\s]+", text) if c.strip()]
+            rated_zh = [(self._rated_zh(c), at, search_words(c)) for at, c in enumerate(parts)]
+            if len(rated_zh) > 2 and max(rated_zh)[0] >= 2:
+                return max(rated_zh)[2]
             return words
         clauses = [
             c for c in re.split(r"[,.;!?\n]+|\b(?:but|because|so|anyway)\b", text) if c.strip()
         ]
-        asking = [search_words(c) for c in clauses if cue("need", c)]
-        found = [c for c in asking if tokens(c) and not _PERSONAL.search(c)]
-        named = [c for c in found if any(self._titled(w) for w in tokens(c))]
-        if named or found:
-            return (named or found)[0]
+        rated = [(self._rated(c), at, c) for at, c in enumerate(clauses) if tokens(search_words(c))]
+        if len(rated) > 1 and max(rated)[0] > 0:
+            words = search_words(max(rated)[2])
+        if len(tokens(words)) <= LONG:
+            return words
         known = [
             w for w in re.findall(r"[\w'-]+", words) if any(self._titled(t) for t in tokens(w))
         ]
         return " ".join(dict.fromkeys(known)) or words
+
+    def _rated_zh(self, clause: str) -> int:
+        named = any(
+            credit >= 0.5 and all(part in self._catalogue.names for part in parts)
+            for unit in units(search_words(clause))
+            if unit.weight >= 1.0
+            for credit, parts in unit.alternatives
+        )
+        return cue("need", clause) + 2 * named
+
+    def _rated(self, clause: str) -> int:
+        """How likely a clause is the one that says what is wanted."""
+        said = tokens(search_words(clause))
+        titled = any(self._titled(w) for w in said)
+        known = any(self._catalogue.knows(w) for w in said)
+        return 4 * cue("need", clause) + 2 * titled + known
 
     def _wishes(self, r: Request) -> bool:
         text = _unquoted(r.text)
@@ -317,16 +384,16 @@ class Understander:
             r"\bneed to know\b|\bi want to know\b", text, re.I
         )
 
-    def _asks(self, r: Request) -> bool:
-        scores = dict(r.scores)
-        return cue("question", r.text) or scores.get("product_question", 0) >= CONFIDENT
-
     def _only_conditions(self, r: Request) -> bool:
         """Whether nothing but conditions was said: no new kind of product."""
         words = [w for w in tokens(r.query) if self._catalogue.knows(w)]
         if WIDE.search(r.text):
-            return not self._sold(r.query, "zh")
+            return _MODIFIER.search(r.text) is not None or not self._sold(r.query, "zh")
         return not any(self._titled(word) for word in words)
+
+    def _only_colour(self, r: Request) -> bool:
+        rest = _COLOUR.sub(" ", r.query)
+        return not any(self._titled(word) for word in tokens(rest)) and not WIDE.search(rest)
 
     def _new_type(self, r: Request, state: DialogState) -> bool:
         words = [w for w in tokens(r.query) if self._titled(w)]
@@ -395,7 +462,8 @@ def search_words(text: str) -> str:
     """What remains of a request when its politeness is taken off: the words to search for."""
     text = _FILLER.sub(" ", text)
     text = _ASKING.sub(" ", text)
-    return " ".join(re.sub(r"[?!.。！？，,;:…]+", " ", text).split())
+    text = re.sub(r"\bones?\b|[?!.。！？，,;:…]+|[^\w\s'&$€£¥%/+-]", " ", text)
+    return re.sub(r"\s*的$", "", " ".join(text.split()))
 
 
 def _order_goal(text: str) -> str:
