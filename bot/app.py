@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import MessageError, NotReadyError, SessionUnknownError, TurnUnknownError
+from bot.errors import ConfigError, MessageError, NotReadyError, SessionUnknownError, TurnUnknownError
 from bot.settings import Settings
 from bot.state import DialogState
 from bot.turn import ChatRequest, Language, Reply, RequestNote
@@ -283,6 +283,8 @@ class Shop:
                 log.error("index cannot be read, the loaded one goes on serving")
                 return self._snapshot
             raise NotReadyError(str(error)) from None
+        except ConfigError as error:
+            raise NotReadyError(str(error)) from None
 
     def _load(self, store: Any, version: str) -> Snapshot:
         from bot.answers import Answerer
@@ -374,7 +376,10 @@ def open_store(settings: Settings) -> Database:
 
 
 def make_embedder(settings: Settings) -> Embedder:
-    """The sentence encoder of the settings: "minilm", "hashing", or a sentence-transformers folder."""
+    """The sentence encoder of the settings: "minilm", "hashing", or a sentence-transformers folder.
+
+    Raises ConfigError when the folder holds no encoder.
+    """
     from pathlib import Path
 
     from retrieval.embedders import HashingEmbedder, MiniLmEmbedder, SentenceTransformerEmbedder
@@ -384,7 +389,10 @@ def make_embedder(settings: Settings) -> Embedder:
         return MiniLmEmbedder()
     if name == "hashing":
         return HashingEmbedder()
-    return SentenceTransformerEmbedder(Path(name))
+    try:
+        return SentenceTransformerEmbedder(Path(name))
+    except ValueError as error:
+        raise ConfigError(f"SHOPBOT_RETRIEVAL__ENCODER: {error}") from None
 
 
 def make_generator(settings: Settings) -> Generator:
@@ -396,7 +404,7 @@ def make_generator(settings: Settings) -> Generator:
 
     if settings.generator.kind == "plain":
         return PlainGenerator()
-    return Gpt2Generator(Path(settings.generator.model))
+    return Gpt2Generator(Path(settings.generator.model), seconds=settings.generator.seconds)
 
 
 def web_settings(settings: Settings) -> WebSettings:

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.errors import ConfigError, ShopbotError
+from bot.errors import ConfigError, NotReadyError, ShopbotError
 from bot.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -72,13 +72,16 @@ def import_(
     from db.orders import OrderStore
 
     settings = load_settings()
+    mapping = _mapping(map_ or [])
+    if not (paths or policies or orders):
+        raise ConfigError("nothing to import: name a feed, --policies DIR or --orders FILE")
     database = open_store(settings)
     reports = import_shop(
         paths or [],
         policies=policies,
         orders=orders,
         currency=currency or settings.shop.currency,
-        mapping=_mapping(map_ or []),
+        mapping=mapping,
         partial=partial,
         yes=yes,
         catalog=CatalogStore(database),
@@ -129,11 +132,14 @@ def build(settings: Settings, database: Any) -> None:
     from db.catalog import CatalogStore
     from retrieval.store import IndexStore
 
+    catalog = CatalogStore(database)
+    if not catalog.count():
+        raise NotReadyError("no products yet: run `shopbot import FEED`")
     embedder = make_embedder(settings)
     with Progress(console=out, transient=True) as bar:
         task = bar.add_task("embedding", total=None)
         manifest = build_index(
-            CatalogStore(database),
+            catalog,
             IndexStore(settings.index_folder, embedder),
             embedder,
             progress=lambda done, total: bar.update(task, completed=done, total=total),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from bot.errors import ConfigError
 from bot.settings import Settings
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "gradio", "sqlalchemy")
@@ -59,7 +60,11 @@ def _catalogue(settings: Settings) -> Iterator[Check]:
     policies = sum(1 for _ in catalog.documents("policy"))
     yield Check("policies", policies > 0, f"{policies} pages" if policies else "none; run `shopbot import --policies DIR`")  # fmt: skip
     yield Check("orders", True, f"{OrderStore(database).count()} orders")
-    embedder = make_embedder(settings)
+    try:
+        embedder = make_embedder(settings)
+    except ConfigError as error:
+        yield Check("encoder", False, str(error))
+        return
     try:
         IndexStore(settings.index_folder, embedder).open(catalog.digest())
         yield Check("index", True, f"up to date ({embedder.name})")

@@ -68,7 +68,7 @@ def described_reference(text: str, last: Sequence[str], words: Mapping[str, froz
     match = _DESCRIBED.search(text)
     if not match:
         return ""
-    said = set(tokens(next(g for g in match.groups() if g)))
+    said = set(tokens(next(g for g in match.groups() if g).replace("-", " ")))
     scores = {pid: len(said & words.get(pid, frozenset())) for pid in last}
     best = max(scores.values(), default=0)
     top = [pid for pid, score in scores.items() if score == best]

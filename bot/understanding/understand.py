@@ -151,6 +151,9 @@ class Understander:
 
     def _request(self, text: str, context: _Context) -> Request:
         state = context.state
+        # what stands in quotation marks is somebody else's text: data, not a request
+        own = _unquoted(text)
+        text = own if units(own) else text
         parsed = parse_constraints(text, brands=self._catalogue.brands)
         links = tuple(self._catalogue.links(text))
         references = ordinal_references(text, state.last_list)
@@ -176,16 +179,13 @@ class Understander:
         return replace(base, intent=intent, why=why, goal=goal)
 
     def _words_of(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        products = self._catalogue.products
-        return {
-            pid: frozenset(
-                tokens(
-                    f"{products[pid].title} {' '.join(a.value for a in products[pid].attributes if len(a.value) < 40)}"
-                )
-            )
-            for pid in ids
-            if pid in products
-        }
+        """The words of each product's title and short attributes."""
+        found = {}
+        for pid in ids:
+            if product := self._catalogue.products.get(pid):
+                short = " ".join(a.value for a in product.attributes if len(a.value) < 40)
+                found[pid] = frozenset(tokens(f"{product.title} {short}".replace("-", " ")))
+        return found
 
     def _decide(self, r: Request, context: _Context, parsed: Parsed) -> tuple[str, str, str]:
         """Returns intent, the rule that decided, and the goal."""
@@ -352,7 +352,7 @@ class Understander:
         clauses = [
             c for c in re.split(r"[,.;!?\n]+|\b(?:but|because|so|anyway)\b", text) if c.strip()
         ]
-        rated = [(self._rated(c), at, c) for at, c in enumerate(clauses) if tokens(search_words(c))]
+        rated = [(self._rated(c), at, c) for at, c in enumerate(clauses) if units(search_words(c))]
         if len(rated) > 1 and max(rated)[0] > 0:
             words = search_words(max(rated)[2])
         if len(tokens(words)) <= LONG:

@@ -6,11 +6,13 @@ The counterpart of `polarity`.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import cache
 
 from bot.verifier.factbook import Entry, has_cjk
 from bot.verifier.lexicon import EDGE, SLOT, data
-from bot.verifier.polarity import hedge, negation
+from bot.verifier.polarity import hedge, negated, negation
+from bot.verifier.quantities import quantities
 from bot.verifier.reading import Reading
 
 _DENIED = re.compile(r"(?:没有|无法|不能|不可以?|不会|[不没无未勿非])([\u3400-\u9fff]{2,3})")
@@ -20,12 +22,17 @@ _NOT = frozenset("不没无未勿非法能可会有")
 @cache
 def _patterns(language: str) -> dict[str, re.Pattern[str]]:
     table = data("claims.toml")["affirming"][language]
-    return {name: re.compile(pattern) for name, pattern in table.items()}
+    return {name: re.compile(pattern) for name, pattern in table.items() if name != "acts"}
 
 
 def check_affirmed(reading: Reading) -> None:
     """Names affirmations of what is absent or denied."""
     patterns = _patterns(reading.language)
+    by_act = data("claims.toml")["affirming"][reading.language]["acts"]
+    for act in reading.acts & by_act.keys():
+        for match in re.finditer(by_act[act], reading.low):
+            if reading.free(*match.span()) and not _negated_before(reading, match.start()):
+                reading.flag(*match.span())
     for match in patterns["never"].finditer(reading.low):
         if reading.free(match.start(), match.end()):
             reading.flag(*match.span())
@@ -36,8 +43,10 @@ def check_affirmed(reading: Reading) -> None:
         for entry in reading.book.absent:
             if len(entry.low) > 1:
                 _check_sentence(reading, entry, first, last)
+        _check_open(reading, first, last)
         if reading.language == "zh":
             _check_chinese(reading, first, last)
+            _check_conditions(reading, first, last)
 
 
 def _check_acts(reading: Reading) -> None:
@@ -62,9 +71,24 @@ def _check_unsaid(reading: Reading) -> None:
     for size in (3, 4):
         for i in range(len(run) - size + 1):
             gram = tuple(run[i : i + size])
-            if any(gram in grams for grams in unsaid):
+            # The words before the gap: two tokens of the run in Chinese, one in English.
+            lead = run[max(0, i - 4) : i] + list(gram[: 2 if reading.language == "zh" else 1])
+            if any(gram in grams for grams in unsaid) and not _negation_among(reading, lead):
                 words = [t for t in gram if t not in {EDGE, SLOT, "\n"}]
                 reading.unsupported.append((" " if reading.language == "en" else "").join(words))
+
+
+def _negation_among(reading: Reading, words: list[str]) -> bool:
+    """A negation a few words earlier in the sentence covers what follows."""
+    joined = (" " if reading.language == "en" else "").join(words)
+    return negated(reading.language, re.split(r"[.!?。,;:\n]", joined)[-1])
+
+
+def _negated_before(reading: Reading, at: int) -> bool:
+    reach = 24 if reading.language == "en" else 4
+    return negated(
+        reading.language, re.split(r"[.!?。,;:\n]", reading.low[max(0, at - reach) : at])[-1]
+    )
 
 
 def _check_sentence(reading: Reading, entry: Entry, first: int, last: int) -> None:
@@ -74,7 +98,7 @@ def _check_sentence(reading: Reading, entry: Entry, first: int, last: int) -> No
     if at < 0 or sentence.rstrip().endswith("?"):
         return
     patterns = _patterns(reading.language)
-    if negation(reading.language).search(sentence[:at] + sentence[at + len(entry.low) :]):
+    if negated(reading.language, sentence[:at] + sentence[at + len(entry.low) :]):
         return
     if patterns["open"].search(sentence.replace(entry.low, " ")) or patterns["asking"].search(
         sentence
@@ -86,6 +110,42 @@ def _check_sentence(reading: Reading, entry: Entry, first: int, last: int) -> No
     said = patterns["saying"].search(sentence.replace(entry.low, " "))
     if direct or (said and not reading.acts & {"no_more"}):
         reading.flag(first, last)
+
+
+def _check_open(reading: Reading, first: int, last: int) -> None:
+    """ "The page says whether it is washable" beside the fact that it does not."""
+    sentence = reading.low[first:last]
+    patterns = _patterns(reading.language)
+    opened = patterns["whether"].search(sentence)
+    if not opened or not reading.book.absent or sentence.rstrip().endswith("?"):
+        return
+    rest = sentence[: opened.start()] + sentence[opened.end() :]
+    said = patterns["knowing"].search(rest)
+    if said and not negated(reading.language, rest) and not patterns["asking"].search(rest):
+        reading.flag(first, last)
+
+
+def _check_conditions(reading: Reading, first: int, last: int) -> None:
+    """ "不满88元，每单10元": the figure before must be denied as in the fact, or not."""
+    own = _figure_pairs(reading.low[first:last])
+    stated = {
+        pair
+        for e in reading.book.about("")
+        if e.fact.source == "policy"
+        for s in e.statements
+        for pair in _figure_pairs(s.low)
+    }
+    for one, denied, two in own:
+        if (one, denied, two) not in stated and (one, not denied, two) in stated:
+            reading.flag(first, last)
+
+
+def _figure_pairs(low: str) -> set[tuple[Decimal, bool, Decimal]]:
+    figures = quantities(low)
+    return {
+        (a.value, low[max(0, a.start - 2) : a.start].strip("满足到")[-1:] in set("不未没"), b.value)
+        for a, b in zip(figures, figures[1:], strict=False)
+    }
 
 
 def _check_chinese(reading: Reading, first: int, last: int) -> None:

@@ -92,7 +92,7 @@ def _word_holds(reading: Reading, token: Token, licensed: frozenset[str]) -> boo
     held = reading.book.stems if denied else reading.book.affirmed
     if word == "made" and re.match(r"\s(?:of|from|out of)\b", reading.low[token.end :]):
         return True
-    if word in reading.words.forms:
+    if word in reading.words.forms and not re.search(r"\bbe\s$", reading.low[: token.start]):
         # "changed" is not supported by "change": something done must be stated as done.
         entries = (e for s in (*binding.subjects, "") for e in reading.book.about(s))
         return any(f" {word} " in e.flat for e in entries)
@@ -271,7 +271,7 @@ def _pieces(
     found = []
     for length in range(min(8, len(text) - at), 0, -1):
         piece = text[at : at + length]
-        if piece in reading.words.words or piece in _neutral_phrases(reading) or piece in licensed:
+        if piece in reading.words.words or piece in reading.words.phrase_set or piece in licensed:
             found.append(length)
         elif length == 1 and _beside_figure(reading, start + at, corpora):
             found.append(length)
@@ -280,6 +280,9 @@ def _pieces(
     return found
 
 
+_RECORDING = re.compile(
+    "记录|登记|转|记下|提交|查到|查询|找到|挑|整理|列|看|展示|推荐|安排人工|请人工"
+)
 _FIGURE_BEFORE = re.compile(r"[\d.]+[元%]?$|[一二三四五六七八九十百千两]+$")
 _FIGURE_BEHIND = re.compile(r"\d[\d.]*|[一二三四五六七八九十百千两]+")
 
@@ -303,20 +306,14 @@ def _stands(piece: str, corpus: str) -> bool:
     return False
 
 
-@cache
-def _phrase_set(phrases: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(phrases)
-
-
-def _neutral_phrases(reading: Reading) -> frozenset[str]:
-    return _phrase_set(reading.words.phrases)
-
-
 def _sensitive_holds(
     reading: Reading, at: int, word: str, subjects: tuple[str, ...], licensed: frozenset[str]
 ) -> bool:
     if word in licensed:
         return True
+    if word[0] == "已" and word[-1] == "您":
+        # "已为您…" reports something done; the bot itself records and hands over, no more.
+        return bool(_RECORDING.match(reading.low, at + len(word)))
     tokens = [t for t in reading.tokens if at <= t.start < at + len(word)]
     if tokens and all(_in_window(reading, t) for t in tokens):
         return True

@@ -28,7 +28,9 @@ EDGE = "^"
 _SPECIAL = re.compile("[\ue000]")
 
 
+@cache
 def data(name: str) -> dict[str, Any]:
+    """Reads one of the vocabulary's tables."""
     return tomllib.loads(files("prompts").joinpath("vocabulary", name).read_text(encoding="utf-8"))
 
 
@@ -42,6 +44,7 @@ class Lexicon:
     words: frozenset[str]
     stems: frozenset[str]
     phrases: tuple[str, ...]
+    phrase_set: frozenset[str]
     sensitive: frozenset[str]
     sensitive_stems: frozenset[str]
     forms: frozenset[str]
@@ -93,6 +96,7 @@ def lexicon(language: Language) -> Lexicon:
         frozenset(words),
         frozenset(stem(w) for w in words if len(w) > 2),
         phrases,
+        frozenset(phrases),
         frozenset(sensitive | set(sensitive_data["forms"])),
         frozenset(stem(w) for w in sensitive if w.isascii()),
         frozenset(sensitive_data["forms"]),
@@ -122,7 +126,7 @@ def lexicon(language: Language) -> Lexicon:
     found.denying_acts = frozenset(
         act
         for act, phrasings in book.acts.items()
-        if all(_fewest(p.nodes, language) for p in phrasings)
+        if act in DENYING and all(_fewest(p.nodes, language) for p in phrasings)
     )
     return found
 
@@ -138,6 +142,12 @@ def _fewest(nodes: Sequence[Node], language: Language) -> int:
     return total
 
 
+# Acts that refuse or deny; of these, the ones whose every phrasing does must.
+DENYING = frozenset(
+    {"unclear", "refuse_price", "refuse_private", "refuse_instruction", "card_warning", "identify"}
+    | {"request_refused", "unknown_fact", "policy_unknown", "order_unknown_fact", "order_mismatch"}
+    | {"not_sold", "out_of_scope", "no_match"}
+)
 _BASES = {"won't": "will", "can't": "can", "shan't": "shall", "cannot": "can"}
 _DO = frozenset({"do", "does", "did"})
 _CHINESE_NOT = frozenset("不没无未别勿非否莫免缺")

@@ -22,11 +22,13 @@ ABSENCE_ACTS = frozenset(
 )
 _DENYING_STEMS = frozenset({"stock", "cover", "avail", "includ"})
 _BREAK = re.compile(
-    r"[,;:.!?、\n—()]|\b(?:but|though|although|while|and|so|because)\b|但|不过|而|因为|所以"
+    r"[,;:.!?、\n—()]|\b(?:but|though|although|and|so|because)\b|但|不过|而|因为|所以"
 )
 # "not far from it is …" denies nothing of what follows.
 _TURN = re.compile(r"\b(?:is|was|would be|are)\b|是|:|有")
 _OPEN = re.compile(r"\b(?:whether|if)\b|是否|能不能|会不会|是不是|可不可以|有没有")
+_DONE = re.compile(r"^(?:有|法|能|支持|可以|予)?(?:为您)?(?:办理|申请|受理|提交)?")
+_NOT = re.compile(r"[不没无未非勿别免]")
 _CANNOT = ("不能", "不可", "不支", "无法", "不得", "没法")
 
 
@@ -57,7 +59,12 @@ def _denying(language: str) -> re.Pattern[str]:
 
 def denies(language: str, sentence: str) -> bool:
     """True when a sentence denies or leaves open."""
-    return bool(negation(language).search(sentence) or hedge(language).search(sentence))
+    return negated(language, sentence) or hedge(language).search(sentence) is not None
+
+
+def negated(language: str, sentence: str) -> bool:
+    """True when a sentence holds a negation that is more than a turn of phrase."""
+    return negation(language).search(_harmless(language).sub(" ", sentence)) is not None
 
 
 def check_negations(reading: Reading) -> None:
@@ -128,13 +135,19 @@ def _absent(reading: Reading, start: int, end: int, clause: tuple[int, int]) -> 
     """An `absent` fact denies this, and no value of another fact is denied with it."""
     first, last = clause
     stretch = reading.low[first:last]
-    if _OPEN.search(reading.low[first:start]) or reading.values_in(end, last):
+    if reading.values_in(end, last):
         return False
+    # "whether it is not washable" is not what the fact leaves open.
+    opened = _OPEN.search(reading.low[first:start])
     content = _content(reading, first, last)
     named = _titles_in(reading, first, last)
     left_open = hedge(reading.language).search(stretch) is not None
     for entry in reading.book.absent:
         if named and entry.subject not in named and not left_open:
+            continue
+        if opened and (
+            not entry.low or entry.low not in reading.low[first + opened.start() : start]
+        ):
             continue
         if not _names_what_is_denied(reading, entry, start, end):
             continue
@@ -153,7 +166,9 @@ def _names_what_is_denied(reading: Reading, entry: Entry, start: int, end: int) 
     if _denying(reading.language).match(reading.low, end):
         return True
     if not entry.low:
-        return reading.low[end:].startswith((" possible", " able to", " be "))
+        kinds = [e.low for e in reading.book.about("") if e.fact.field == "kind"]
+        behind = _DONE.sub("", reading.low[end : end + 24])
+        return behind.startswith((" possible", " able to", " be ", *kinds))
     direct = rf"\s?(?:an?\s|any\s|the\s|such\s|one\s)?{re.escape(entry.low)}"
     return (reading.language == "en" or reading.low[start] in "没无") and bool(
         re.match(direct, reading.low[end:])
@@ -238,6 +253,13 @@ def _chinese_overlap(clause: str, denied: str, statement: str) -> bool:
     """A sentence of a fact denies the same way and holds most of the clause's character pairs."""
     kinds = _CANNOT if denied[:2] in _CANNOT else (denied[:2],)
     if not any(k in statement for k in kinds):
+        return False
+    tail = re.sub(r"^[能可支持法得有以]+", "", clause[clause.find(denied[0]) + 1 :])[:2]
+    # The same thing must be denied, not another of the same sentence.
+    behind = (
+        re.split(r"[,;。]", statement[m.end() : m.end() + 9])[0] for m in _NOT.finditer(statement)
+    )
+    if not any(tail in words for words in behind):
         return False
     plain = re.sub(r"[的了是元我您以]", " ", clause)
     pairs = [

@@ -57,7 +57,7 @@ def _true(reading: Reading, state: str, start: int, end: int) -> bool:
     if _only_wording(reading, words, start, end):
         return True
     if hedge(reading.language).search(sentence):
-        return not facts and _unstated(reading)
+        return not facts and state == "in" and _unstated(reading)
     if facts and (not binding.every or len(facts) >= len(binding.subjects)):
         return all(_agrees(e, state, words) for e in (facts if binding.every else facts[:1]))
     return any(

@@ -208,7 +208,7 @@ def check_values(reading: Reading) -> None:
             if not _supported(reading, value, binding, group, labelled):
                 reading.flag(value.start, value.end)
             reading.cover(value.start, value.end)
-            if any(e.kind == "claim" for e in value.entries):
+            if any(e.kind == "claim" and e.fact.field != "kind" for e in value.entries):
                 reading.values.append((value.start, value.end))
     _mask_labels(reading)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from bot.turn import Fact
 from prompts.acts import inventory
@@ -14,44 +17,8 @@ from prompts.combinations import combinations
 from prompts.filling import fill
 from prompts.phrasing import phrasebook
 
-EN = {
-    "first": "Harbor Nimbus Cedarline Voltara Quillmark Brindle Oakhaven Lumenix Pinecrest Zephyra Marlow Tundra".split(),
-    "second": ["X4", "Pro", "Trail", "Mini", "Aero", "200", "Duo", "Classic", "S7", "Ridge", "Cove", "V2"],
-    "noun": ["Tent", "Desk Lamp", "Backpack", "Kettle", "Office Chair", "Hiking Boots", "Blender", "Yoga Mat", "Headphones", "Rain Jacket", "Bookshelf", "Cooler Bag"],
-    "brand": ["Harborline", "Nordvale", "Tessel & Co", "Brightwell", "Kumari"],
-    "attributes": {
-        "Weight": ["{n} lbs", "{n}.5 kg", "{n} oz"], "Capacity": ["{n}-person", "{n} L", "{n} cups"], "Material": ["polyester", "solid oak", "stainless steel", "recycled nylon", "ceramic"],
-        "Dimensions": ["{n} x {m} in", "{n}0 x {m}0 cm", "{m} ft x {n} ft"], "Warranty": ["{n} years", "{n} months", "{n}-year limited warranty"], "Color": ["forest green", "matte black", "navy", "terracotta"],
-        "Power": ["{n}00 W", "{n}50 watts"], "Season": ["3-season", "all-season"], "Battery life": ["{n} hours", "up to {n}2 hours"],
-    },
-    "text": ["The fabric sheds light rain and dries overnight.", "A fold-away hook keeps it off the floor.", "Two side pockets hold a bottle each.", "Do not put the lid in the dishwasher.",
-             "It packs down to the size of a loaf of bread.", "Comes with 6 stakes and a repair kit.", "Assembly takes about 20 minutes with the tool in the box."],
-    "policy": ["Unused items can be returned within {n} days of delivery.", "Standard shipping costs ${n}.95 and takes 3 to {m} business days.", "We do not ship to PO boxes.",
-               "Refunds reach your account within {n} business days.", "Orders over ${n}5 ship free.", "Gift cards cannot be returned or exchanged.", "An order can be cancelled while its status is \"processing\"."],
-    "topic": ["Returns", "Shipping", "Refunds", "Cancelling an order"], "shops": ["Fernhill Supply", "Blue Harbor Goods", "Kettle & Crane"],
-    "category": ["Tents", "Lighting", "Kitchen", "Office Furniture", "Footwear"], "wish": ["tents under ${p}", "a lamp for reading", "backpacks over {n} liters", "waterproof boots", "a quiet kettle in blue", "gifts for a runner"],
-    "relax": ["under ${p}", "in blue", "over {n} liters", "waterproof"], "asked": ["machine washable", "the battery type", "a carrying case", "compatible with induction hobs", "gift wrapping"],
-    "status": ["processing", "shipped", "out for delivery", "delivered", "cancelled"], "carrier": ["UPS", "Northline Parcel", "FedEx"], "kind": ["return", "cancellation", "exchange", "change of address"],
-    "option": ["the order's delivery date", "a product in the shop", "the return rules", "the tent you saw before"], "stock": ["in stock", "out of stock", "only {n} left"],
-    "contact": "support@fernhill.example or +1-800-555-0142", "label": {"Total": "${p}.50", "Shipping method": "standard", "Gift message": "none given"},
-    "money": "${}", "date": "%B {d}, %Y", "kinds": "pieces",
-}  # fmt: skip
-ZH = {
-    "first": "清欢 云朵 山月 小满 木语 青禾 星野 暖屿 拾光 北巷 竹里 海盐".split(),
-    "second": ["日式", "北欧", "加厚", "多功能", "可调节", "S7", "二代", "迷你", "轻奢", "复古", "X4", "家用"],
-    "noun": ["台灯", "四件套", "双肩包", "电热水壶", "办公椅", "羊毛被", "挂钟", "瑜伽垫", "蓝牙耳机", "收纳箱", "炒锅30cm", "抱枕"],
-    "brand": ["拾光家居", "北岸", "禾木"],
-    "attributes": {
-        "重量": ["{n}千克", "{n}50克", "{n}公斤"], "容量": ["{n}升", "{n}00毫升"], "材质": ["榉木", "纯棉", "304不锈钢", "陶瓷", "聚酯纤维"], "尺寸": ["{n}0*{m}0cm", "{n}5厘米"], "保修期": ["{n}年", "{n}个月"],
-        "颜色": ["墨绿色", "雾霾蓝", "米白色", "原木色"], "功率": ["{n}00瓦", "{n}0W"], "适用人数": ["{n}人", "{n}至{m}人"], "续航": ["{n}小时"],
-    },
-    "text": ["面料可以挡小雨，一夜就能晾干。", "灯头可以转动三百六十度。", "两侧各有一个水杯袋。", "请勿放入洗碗机。", "附赠收纳袋和6个地钉。", "组装大约需要20分钟，工具在箱内。", "初次使用可能有少许味道，通风2天即可散去。"],
-    "policy": ["未使用的商品可在签收后{n}日内退货。", "单笔订单满{p}元免邮费，不满{p}元每单收取10元运费。", "暂不支持寄往海外。", "退款在{n}个工作日内原路返还。", "定制商品不支持退换。", "订单状态为“待发货”时可以取消。"],
-    "topic": ["退换货", "运费与配送", "退款", "取消订单"], "shops": ["清欢生活馆", "山月家居", "木语小店"], "category": ["床品", "灯具", "厨具", "办公家具"],
-    "wish": ["{p}元以下的台灯", "适合送长辈的礼物", "{n}升以上的双肩包", "防水的帐篷", "蓝色的水壶"], "relax": ["{p}元以下", "蓝色", "{n}升以上", "防水"], "asked": ["能不能机洗", "电池型号", "收纳袋", "是否适合电磁炉", "礼品包装"],
-    "status": ["待发货", "已发货", "派送中", "已签收", "已取消"], "carrier": ["顺丰速运", "德邦物流"], "kind": ["退货", "取消订单", "换货", "修改地址"], "option": ["订单的送达时间", "店里的一款商品", "退货规则", "您刚才看的台灯"],
-    "stock": ["有货", "缺货", "仅剩{n}件"], "contact": "热线400-000-8866", "label": {"合计": "{p}元", "配送方式": "标准配送"}, "money": "{}元", "date": "%Y年{m}月{d}日", "kinds": "件",
-}  # fmt: skip
+GOLDEN = Path(__file__).parents[2] / "golden"
+SHOPS = json.loads((GOLDEN / "made_up_shops.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -85,8 +52,7 @@ class Maker:
     def __init__(self, language: str, seed: int) -> None:
         self.rng = random.Random(f"{language}{seed}")
         self.language = language
-        self.data = EN if language == "en" else ZH
-        self.serial = 0
+        self.data = SHOPS[language]
 
     def pick(self, key: str) -> str:
         return self.fill(self.rng.choice(self.data[key]))
@@ -121,11 +87,12 @@ class Maker:
             price = self.money(amount)
             if self.rng.random() < 0.15:
                 price += (" - " if self.language == "en" else "至") + self.money(amount + 20)
-            found.append(_Product(
-                str(100 + len(found)), title, price, amount,
-                {label: self.fill(self.rng.choice(self.data["attributes"][label])) for label in labels},
-                self.pick("stock"), self.pick("brand"), self.pick("category"), self.pick("text"),
-            ))  # fmt: skip
+            attributes = {
+                label: self.fill(self.rng.choice(self.data["attributes"][label]))
+                for label in labels
+            }
+            own = (self.pick(key) for key in ("stock", "brand", "category", "text"))
+            found.append(_Product(str(100 + len(found)), title, price, amount, attributes, *own))
         return found
 
     def make(self, act: str, *, plain: bool) -> Grounded | None:
@@ -224,27 +191,45 @@ class Maker:
             values["asked"] = asked
             subject = products[0].title if act == "unknown_fact" else ""
             fact("product" if subject else "policy", "x", "absent", asked, subject)
-        self._simple(given, values, fact, products, act)
+        self._simple(given, values, fact, products)
         return values, facts
 
-    def _simple(self, given, values, fact, products, act) -> None:  # type: ignore[no-untyped-def]
+    def _simple(
+        self,
+        given: tuple[str, ...],
+        values: dict[str, str],
+        fact: Callable[..., str],
+        products: list[_Product],
+    ) -> None:
+        """Slots that stand alone: names, dates, numbers of orders and requests, amounts."""
         day = dt.date(2026, 11, 1) + dt.timedelta(days=self.rng.randrange(300))
 
         def date(offset: int) -> str:
             d = day + dt.timedelta(days=offset)
             if self.rng.random() < 0.3:
                 return d.isoformat()
-            return d.strftime(
-                self.data["date"].replace("{d}", str(d.day)).replace("{m}", str(d.month))
-            )
+            written = self.data["date"].replace("{d}", str(d.day)).replace("{m}", str(d.month))
+            return d.strftime(written)
 
-        simple = {
-            "shop": ("shop", "name", lambda: self.pick("shops")), "topic": ("policy", "topic", lambda: self.pick("topic")), "category": ("shop", "category", lambda: self.pick("category")),
-            "date": ("derived", "days_after", lambda: date(9)), "order_id": ("order", "id", lambda: f"GS-{self.rng.randrange(1000, 9999)}"), "order_status": ("order", "status", lambda: self.pick("status")),
-            "carrier": ("order", "carrier", lambda: self.pick("carrier")), "tracking": ("order", "tracking", lambda: f"1Z{self.rng.randrange(10**8, 10**9)}"),
-            "shipped_on": ("order", "shipped_on", lambda: date(0)), "expected_on": ("order", "expected_on", lambda: date(4)), "delivered_on": ("order", "delivered_on", lambda: date(6)),
-            "kind": ("request", "kind", lambda: self.pick("kind")), "request_id": ("request", "id", lambda: f"R-{self.rng.randrange(1000, 9999)}"), "contact": ("shop", "contact", lambda: self.data["contact"]),
-        }  # fmt: skip
+        def number(prefix: str, low: int, high: int) -> str:
+            return f"{prefix}{self.rng.randrange(low, high)}"
+
+        simple: dict[str, tuple[str, str, Callable[[], str]]] = {
+            "shop": ("shop", "name", lambda: self.pick("shops")),
+            "topic": ("policy", "heading", lambda: self.pick("topic")),
+            "category": ("shop", "category", lambda: self.pick("category")),
+            "date": ("derived", "days_after", lambda: date(9)),
+            "order_id": ("order", "id", lambda: number("GS-", 1000, 9999)),
+            "order_status": ("order", "status", lambda: self.pick("status")),
+            "carrier": ("order", "carrier", lambda: self.pick("carrier")),
+            "tracking": ("order", "tracking", lambda: number("1Z", 10**8, 10**9)),
+            "shipped_on": ("order", "shipped_on", lambda: date(0)),
+            "expected_on": ("order", "expected_on", lambda: date(4)),
+            "delivered_on": ("order", "delivered_on", lambda: date(6)),
+            "kind": ("request", "kind", lambda: self.pick("kind")),
+            "request_id": ("request", "id", lambda: number("R-", 1000, 9999)),
+            "contact": ("shop", "contact", lambda: self.data["contact"]),
+        }
         for slot in given:
             if slot in simple:
                 source, field, draw = simple[slot]
@@ -267,8 +252,6 @@ class Maker:
             values["amount"] = fact(
                 "derived", "d", "difference", self.money(difference), products[0].title
             )
-        if act == "refuse_price" and "title_1" not in given and "price_1" in given:
-            pass
 
 
 def replies(language: str, count: int, *, start: int = 0) -> list[Grounded]:
@@ -286,30 +269,6 @@ def replies(language: str, count: int, *, start: int = 0) -> list[Grounded]:
     return found
 
 
-EN_WORDS = {
-    "eleven": "11",
-    "seventeen": "17",
-    "forty-two": "42",
-    "three hundred": "300",
-    "nine hundred and six": "906",
-    "a dozen": "12",
-    "twenty-three": "23",
-}
-ZH_WORDS = {
-    "十一": "11",
-    "三百七十": "370",
-    "二十三": "23",
-    "九百零六": "906",
-    "四十二": "42",
-    "十七": "17",
-}
-UNIT_SWAPS = {
-    " lbs": " kg", " kg": " lbs", " oz": " g", " L": " ml", " cups": " liters", " years": " months", " months": " weeks", "-year": "-month", " days": " weeks", " hours": " days", " minutes": " hours",
-    " cm": " mm", " in": " ft", " ft": " in", " W": " kW", " watts": " volts", "$": "€", "-person": "-season", "business days": "business weeks",
-    "千克": "克", "公斤": "斤", "克": "千克", "升": "毫升", "毫升": "升", "厘米": "毫米", "cm": "mm", "年": "个月", "个月": "年", "瓦": "千瓦", "W": "V", "人": "件", "小时": "天", "元": "美元", "日内": "周内", "个工作日": "个月", "天": "周",
-}  # fmt: skip
-
-
 def untrue(reply: Grounded, clauses: list[str], seed: int) -> list[tuple[str, str]]:
     """Variants of a reply that say something else than its facts: (kind, text)."""
     rng = random.Random(f"untrue{seed}")
@@ -324,7 +283,7 @@ def untrue(reply: Grounded, clauses: list[str], seed: int) -> list[tuple[str, st
                 break
         words = [
             w
-            for w, n in (EN_WORDS if reply.language == "en" else ZH_WORDS).items()
+            for w, n in SHOPS["number_words"][reply.language].items()
             if not re.search(rf"(?<!\d){n}(?!\d)", known)
         ]
         if re.search(r"[A-Za-z#-]$", text[: match.start()]) is None and not re.match(
@@ -347,11 +306,26 @@ def _refill(reply: Grounded, **changes: str) -> str:
     return fill(reply.marked, reply.values | changes)
 
 
+ALIKE = (
+    ("price_1", "price_2"),
+    ("price_2", "price_3"),
+    ("left_1", "right_1"),
+    ("left_2", "right_2"),
+    ("left_3", "right_3"),
+    ("reason_1", "reason_2"),
+    ("stock_1", "stock_2"),
+    ("shipped_on", "expected_on"),
+    ("expected_on", "delivered_on"),
+    ("price_1", "amount"),
+    ("value_1", "value_2"),
+    ("order_id", "tracking"),
+)
+
+
 def _same_kind(reply: Grounded) -> list[tuple[str, str]]:
     values, found = reply.values, []
     slots = set(re.findall(r"<([a-z_0-9]+)>", reply.marked))
-    for left, right in (("price_1", "price_2"), ("price_2", "price_3"), ("left_1", "right_1"), ("left_2", "right_2"), ("left_3", "right_3"), ("reason_1", "reason_2"), ("stock_1", "stock_2"),
-                        ("shipped_on", "expected_on"), ("expected_on", "delivered_on"), ("price_1", "amount"), ("value_1", "value_2"), ("order_id", "tracking")):  # fmt: skip
+    for left, right in ALIKE:
         if left in slots and right in values and values[left] != values[right]:
             if left == "value_1" and reply.act not in {"choose", "describe"}:
                 continue
@@ -365,14 +339,14 @@ def _same_kind(reply: Grounded) -> list[tuple[str, str]]:
 
 def _units(reply: Grounded) -> list[tuple[str, str]]:
     found = []
-    for unit, other in UNIT_SWAPS.items():
+    for unit, other in SHOPS["unit_swaps"].items():
         pattern = rf"(?<=\d){re.escape(unit)}(?![A-Za-z\d])" if unit != "$" else r"\$(?=\d)"
         for match in re.finditer(pattern, reply.text):
             if (
                 reply.language == "zh"
                 and unit in {"年", "天", "日"}
-                and re.match(r"\d*月?", reply.text[match.end() :]).group()
-            ):  # type: ignore[union-attr]
+                and reply.text[match.end() : match.end() + 1].isdigit()
+            ):
                 continue
             if any(
                 reply.text[match.start() - 1 : match.end() + 1] in (t := f.subject) and t
@@ -416,10 +390,14 @@ def _negations(reply: Grounded, rng: random.Random) -> list[tuple[str, str]]:
                     before + ("没" if match.group() == "有" else "不") + text[match.start() :],
                 )
             )
-        for match in re.finditer(
-            r"(?<!能)(?<!要)不(?!客气|好意思|妨|过|用|必|限|锈钢)|没有|没|无法|未", text
-        ):
-            found.append(("negation removed", text[: match.start()] + text[match.end() :]))
+        without = {"没有": "有", "没": "", "无法": "可以", "不": "", "未": ""}
+        pattern = (
+            r"(?<!能)(?<!要)(?<!是)(?<!可)(?<!会)不(?!客气|好意思|妨|过|用|必|限|锈钢)"
+            r"|没有|(?<!有)没(?!有)|无法|未"
+        )
+        for match in re.finditer(pattern, text):
+            other = text[: match.start()] + without[match.group()] + text[match.end() :]
+            found.append(("negation removed", other))
     return found
 
 
