@@ -14,7 +14,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import ConfigError, MessageError, NotReadyError, SessionUnknownError, TurnUnknownError
+from bot.errors import (
+    ConfigError,
+    MessageError,
+    NotReadyError,
+    SessionUnknownError,
+    TurnUnknownError,
+)
 from bot.settings import Settings
 from bot.state import DialogState
 from bot.turn import ChatRequest, Language, Reply, RequestNote
@@ -376,7 +382,7 @@ def open_store(settings: Settings) -> Database:
 
 
 def make_embedder(settings: Settings) -> Embedder:
-    """The sentence encoder of the settings: "minilm", "hashing", or a sentence-transformers folder.
+    """The sentence encoder of the settings: minilm, hashing or a sentence-transformers folder.
 
     Raises ConfigError when the folder holds no encoder.
     """

@@ -93,6 +93,8 @@ def parse(source: str, macros: dict[str, str]) -> Phrasing:
         if not _MACRO.search(text):
             break
         text = _MACRO.sub(lambda m: _macro(m, macros, source), text)
+    if _MACRO.search(text):
+        raise PhrasingError(f"a macro of {source!r} holds itself")
     tokens = _TOKEN.findall(text)
     nodes, rest = _parse(tokens, 0, "", source)
     if rest != len(tokens):

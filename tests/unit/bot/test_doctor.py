@@ -1,0 +1,89 @@
+"""What the doctor finds, and the remedy it names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from shop_homes import NOW, build_tiny, settings_of
+
+from bot.app import open_store
+from bot.doctor import Check, examine
+from db.catalog import CatalogStore
+from db.records import Document, Money, Product, ProductId
+
+KETTLE = Product(ProductId("k1"), "Copper Kettle", price=Money(Decimal("49.00"), "USD"))
+RULE = Document("returns", "policy", "Returns", "# Returns\n\nWithin 30 days.\n")
+
+
+def found(home: Path, **more: str) -> dict[str, Check]:
+    checks = list(examine(settings_of(home, more=more)))
+    assert len({check.name for check in checks}) == len(checks)
+    return {check.name: check for check in checks}
+
+
+def test_that_a_healthy_shop_is_healthy(tmp_path: Path) -> None:
+    checks = found(build_tiny(tmp_path / "home", products=[KETTLE], documents=[RULE]))
+    assert [check for check in checks.values() if not check.ok] == []
+    assert "1 products" in checks["catalogue"].text
+    assert "hashing" in checks["index"].text
+    assert NOW.date().isoformat() in checks["clock"].text
+    assert checks["torch"].text
+
+
+def test_that_a_fresh_home_is_told_to_import(tmp_path: Path) -> None:
+    checks = found(tmp_path / "home")
+    assert not checks["catalogue"].ok
+    assert "shopbot import" in checks["catalogue"].text
+    assert checks["generator"].ok
+
+
+def test_that_a_shop_without_rules_and_index_is_told_how_to_get_them(tmp_path: Path) -> None:
+    with open_store(settings_of(tmp_path)) as database:
+        CatalogStore(database).apply_products(
+            [KETTLE], partial=False, may_withdraw_many=True, now=NOW
+        )
+    checks = found(tmp_path)
+    assert "shopbot import --policies" in checks["policies"].text
+    assert not checks["policies"].ok
+    assert "shopbot index" in checks["index"].text
+    assert not checks["index"].ok
+
+
+def test_that_a_stale_index_is_told(tmp_path: Path) -> None:
+    home = build_tiny(tmp_path / "home", products=[KETTLE])
+    with open_store(settings_of(home)) as database:
+        CatalogStore(database).apply_products(
+            [KETTLE, Product(ProductId("l1"), "Lamp")],
+            partial=False, may_withdraw_many=True, now=NOW,
+        )  # fmt: skip
+    check = found(home)["index"]
+    assert not check.ok
+    assert "shopbot index" in check.text
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_that_a_missing_model_is_told_with_its_setting(tmp_path: Path, empty: bool) -> None:
+    model = tmp_path / "model"
+    if empty:
+        model.mkdir()
+    checks = found(
+        tmp_path / "home", SHOPBOT_GENERATOR__KIND="gpt2", SHOPBOT_GENERATOR__MODEL=str(model)
+    )
+    assert not checks["generator"].ok
+    assert "SHOPBOT_GENERATOR__MODEL" in checks["generator"].text
+
+
+def test_that_a_database_that_cannot_be_read_is_told_and_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "shopbot.db").write_bytes(b"this is no database, whatever its name says" * 100)
+    checks = found(tmp_path)
+    assert not checks["database"].ok
+    assert checks["generator"].ok
+
+
+def test_that_an_encoder_folder_that_is_missing_is_told(tmp_path: Path) -> None:
+    home = build_tiny(tmp_path / "home", products=[KETTLE])
+    checks = found(home, SHOPBOT_RETRIEVAL__ENCODER=str(tmp_path / "nowhere"))
+    assert not checks["encoder"].ok
+    assert "SHOPBOT_RETRIEVAL__ENCODER" in checks["encoder"].text

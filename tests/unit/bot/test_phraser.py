@@ -1,0 +1,154 @@
+"""Candidates are checked before anything is said; a plain sentence stands behind each generator."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+
+import pytest
+
+from bot.errors import GeneratorError
+from bot.generators.base import PhraseRequest
+from bot.generators.plain import PlainGenerator
+from bot.grounding import FactBook, act, slot
+from bot.phraser import ATTEMPTS, Phraser
+from bot.turn import Candidate, DialogAct, Segment
+from db.records import Money, Product, ProductId
+
+KETTLE = Product(ProductId("k1"), "Copper Kettle", price=Money(Decimal("49.00"), "USD"))
+GOOD = "The <title_1> is <price_1>."
+
+
+class Canned:
+    """A generator that says what it is told to, one list of candidates an attempt."""
+
+    name = "canned"
+    version = "7"
+
+    def __init__(self, *attempts: list[Candidate] | Exception) -> None:
+        self.attempts = list(attempts)
+        self.asked: list[PhraseRequest] = []
+
+    def phrase(self, request: PhraseRequest) -> list[Candidate]:
+        self.asked.append(request)
+        said = self.attempts[min(len(self.asked), len(self.attempts)) - 1]
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+
+def price_act() -> tuple[DialogAct, FactBook]:
+    book = FactBook("en", "USD")
+    fact = book.price(KETTLE)
+    assert fact is not None
+    return act("price", [slot("title_1", book.title(KETTLE)), slot("price_1", fact)]), book
+
+
+def phrased(generator: Canned, *, recent: tuple[str, ...] = (), room: int = 900) -> Segment:
+    said, book = price_act()
+    phraser = Phraser(generator=generator, plain=PlainGenerator(), k=3)
+    return phraser.phrase(
+        said, facts=book.facts, language="en", message="how much?", recent=recent, room=room
+    )
+
+
+def refusals(segment: Segment) -> list[object]:
+    return [note.get("refused") for note in segment.candidates]
+
+
+def test_that_the_likeliest_sound_candidate_is_said() -> None:
+    better = "<title_1> costs <price_1>."
+    segment = phrased(Canned([Candidate(GOOD, -2.0), Candidate(better, -1.0)]))
+    assert (segment.text, segment.generator) == ("Copper Kettle costs $49.00.", "canned")
+    assert segment.attempts == 1
+    assert [note["logprob"] for note in segment.candidates] == [-2.0, -1.0]
+
+
+def test_that_what_was_said_before_is_said_last() -> None:
+    better = "<title_1> costs <price_1>."
+    candidates = [Candidate(GOOD, -2.0), Candidate(better, -1.0)]
+    assert phrased(Canned(candidates), recent=(better,)).marked == GOOD
+    assert phrased(Canned(candidates), recent=(better, GOOD)).marked == better
+
+
+@pytest.mark.parametrize(
+    ("marked", "why"),
+    [
+        ("The <title_1> is cheap.", "slots"),
+        ("<title_1> <title_1> <price_1>", "slots"),
+        ("<title_1> <price_1> <stock_1>", "slots"),
+        ("The <title_1> is <price_1>. " + "Well. " * 200, "length"),
+    ],
+)
+def test_that_a_candidate_with_other_slots_or_too_many_words_is_refused(
+    marked: str, why: str
+) -> None:
+    segment = phrased(Canned([Candidate(marked), Candidate(GOOD, -9.0)]))
+    assert segment.marked == GOOD
+    assert refusals(segment) == [why, None]
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "The <title_1> is <price_1>, reduced from $99.00.",
+        "The <title_1> is <price_1> and ships in 2 days.",
+        "The <title_1> is <price_1>; see www.example.org.",
+    ],
+)
+def test_that_a_candidate_that_claims_more_is_refused_and_named(marked: str) -> None:
+    segment = phrased(Canned([Candidate(marked)], [Candidate(GOOD)]))
+    assert (segment.marked, segment.attempts) == (GOOD, 2)
+    assert isinstance(refusals(segment)[0], list)
+
+
+def test_that_a_retry_asks_for_other_candidates() -> None:
+    generator = Canned([], [Candidate(GOOD)])
+    phrased(generator)
+    assert [request.attempt for request in generator.asked] == [0, 1]
+    assert generator.asked[0].seed != generator.asked[1].seed
+    assert {request.slots for request in generator.asked} == {("title_1", "price_1")}
+    assert {request.k for request in generator.asked} == {3}
+
+
+def test_that_a_generator_without_a_sound_word_is_replaced_by_the_plain_sentence() -> None:
+    generator = Canned([Candidate("It is $1.00, <title_1>, <price_1>")])
+    segment = phrased(generator)
+    assert len(generator.asked) == ATTEMPTS
+    assert (segment.generator, segment.attempts) == ("plain", ATTEMPTS + 1)
+    assert "Copper Kettle" in segment.text and "$49.00" in segment.text
+    assert "$1.00" not in segment.text
+
+
+def test_that_a_broken_generator_costs_no_retry_and_logs_no_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    generator = Canned(GeneratorError("the model choked on: how much?"))
+    with caplog.at_level(logging.DEBUG):
+        segment = phrased(generator)
+    assert len(generator.asked) == 1
+    assert segment.generator == "plain"
+    assert "how much" not in caplog.text
+    assert "generator failed" in caplog.text
+
+
+def test_that_the_plain_generator_alone_is_no_retry_of_itself() -> None:
+    said, book = price_act()
+    plain = PlainGenerator()
+    segment = Phraser(generator=plain, plain=plain).phrase(
+        said, facts=book.facts, language="en", message=""
+    )
+    assert (segment.generator, segment.attempts) == ("plain", 1)
+
+
+def test_that_where_not_even_the_plain_sentence_holds_the_values_stand_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said, book = price_act()
+    liar = Canned([Candidate("<title_1> was $99.00 and is <price_1>")])
+    segment = Phraser(generator=liar, plain=liar).phrase(
+        said, facts=book.facts, language="en", message="my secret words"
+    )
+    assert segment.text == "Copper Kettle\n$49.00"
+    assert "plain sentence refused" in caplog.text
+    assert "secret" not in caplog.text
