@@ -12,9 +12,11 @@ from functools import cache
 from bot.verifier.factbook import Entry, stem
 from bot.verifier.lexicon import data
 from bot.verifier.polarity import denies
+from bot.verifier.quantities import quantities
 from bot.verifier.reading import Reading
-from bot.verifier.surface import Token
+from bot.verifier.surface import Token, tokens
 
+_SMALL = frozenset("a an the of to in on at by for with and or is are it its be as".split())
 _NOT = frozenset("不没未无非勿")
 _ASKS = re.compile(r"[?？]")
 _ECHO = re.compile(
@@ -49,6 +51,8 @@ def check_words(reading: Reading) -> None:
         elif not _in_facts(reading, token):
             reading.flag(token.start, token.end)
     _check_together(reading, licensed)
+    _check_figures(reading)
+    _check_lone_words(reading)
     if pending:
         _check_chinese(reading, pending, licensed)
 
@@ -101,7 +105,36 @@ def _word_holds(reading: Reading, token: Token, licensed: frozenset[str]) -> boo
         return True
     if root in held("") or root in _shop_stems(reading):
         return True
+    if _in_compound(reading, token, (*binding.subjects, ""), denied=denied):
+        return True
     return _echoes(reading, token, sensitive)
+
+
+def _in_compound(
+    reading: Reading, token: Token, subjects: tuple[str, ...], *, denied: bool
+) -> bool:
+    """The word with a neighbour makes a compound of a fact ("water resistant")."""
+    place = reading.tokens.index(token)
+    low = reading.low
+    pairs = []
+    for one, two in (
+        (place - 1, place),
+        (place, place + 1),
+        (place - 2, place),
+        (place, place + 2),
+    ):
+        if 0 <= one and two < len(reading.tokens):
+            first, second = reading.tokens[one], reading.tokens[two]
+            if low[first.end : second.start] in {" ", "-"} and first.kind == second.kind == "word":
+                pairs.append(f"{first.text}-{second.text}")
+    return any(
+        p in statement.low
+        for p in pairs
+        for s in subjects
+        for e in reading.book.about(s)
+        for statement in e.statements
+        if denied or not statement.negative
+    )
 
 
 def _shop_stems(reading: Reading) -> frozenset[str]:
@@ -164,6 +197,78 @@ def _check_together(reading: Reading, licensed: frozenset[str]) -> None:
         )
         if not any(roots <= s.stems for e in entries for s in e.statements):
             reading.flag(group[0].start, group[-1].end)
+
+
+def _check_figures(reading: Reading) -> None:
+    """ "Ships free" of a rule that says "over $75" must be told with the figure."""
+    assert reading.focus is not None
+    for word in data("sensitive.toml")[reading.language]["conditional"]:
+        pattern = rf"\b{word}\b" if word.isascii() else word
+        for match in re.finditer(pattern, reading.low):
+            if not reading.free(*match.span()):
+                continue
+            first, last = reading.focus.sentence(match.start())
+            figures = {(q.value, q.unit) for q in quantities(reading.low[first:last])}
+            subjects = (*reading.focus.of_word(match.start()).subjects, "")
+            holding = [
+                s
+                for b in subjects
+                for e in reading.book.about(b)
+                for s in e.statements
+                if word in s.low
+            ]
+            if holding and all(s.figures and not s.figures & figures for s in holding):
+                reading.flag(*match.span())
+
+
+def _check_lone_words(reading: Reading) -> None:
+    """One word of a page's sentence is not what the sentence says: it needs a second word or
+    figure of it, or its neighbour there ("water" of "when the water boils" is no "under water")."""
+    assert reading.focus is not None
+    if reading.language != "en":
+        return
+    groups: dict[int, list[Token]] = {}
+    for token in reading.tokens:
+        if token.kind == "word" and not reading.quoted[token.start]:
+            groups.setdefault(reading.focus.index(token.start), []).append(token)
+    for group in groups.values():
+        content = [
+            t
+            for t in group
+            if reading.free(t.start, t.end)
+            and not reading.words.neutral(t.text)
+            and not _in_window(reading, t)
+        ]
+        said = {stem(t.text) for t in content}
+        if len(said) != 1:
+            continue
+        root = next(iter(said))
+        subjects = (*reading.focus.of_word(content[0].start).subjects, "")
+        entries = [e for s in subjects for e in reading.book.about(s) if root in e.stems]
+        if not entries or any(e.fact.field != "text" for e in entries):
+            continue
+        if any(root in e.stems for e in (*reading.book.echoes, *reading.book.absent)):
+            continue
+        first, last = reading.focus.sentence(content[0].start)
+        figures = {q.value for q in quantities(reading.low[first:last])}
+        around = {stem(t.text) for t in group} - {root}
+        statements = [s for e in entries for s in e.statements if root in s.stems]
+        if not any(
+            {q for q, _ in s.figures} & figures or _neighbours(s.low, root) & around
+            for s in statements
+        ):
+            reading.flag(content[0].start, content[0].end)
+
+
+@cache
+def _neighbours(low: str, root: str) -> frozenset[str]:
+    """Stems beside a word in a sentence, function words left out."""
+    words = [t.text for t in tokens(low) if t.kind == "word" and t.text not in _SMALL]
+    found = set()
+    for i, word in enumerate(words):
+        if stem(word) == root:
+            found |= {stem(w) for w in words[max(0, i - 1) : i] + words[i + 1 : i + 2]}
+    return frozenset(found)
 
 
 def _in_facts(reading: Reading, token: Token) -> bool:

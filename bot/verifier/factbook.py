@@ -40,7 +40,16 @@ def stem(word: str) -> str:
 
 
 def stems_of(low: str) -> frozenset[str]:
-    return frozenset(stem(t.text) for t in tokens(low) if t.kind == "word")
+    """Stems of the words of a text; the parts of "water-resistant" do not stand alone."""
+    return frozenset(
+        stem(t.text) for t in tokens(low) if t.kind == "word" and not _compound(low, t.start, t.end)
+    )
+
+
+def _compound(low: str, start: int, end: int) -> bool:
+    after = low[end : end + 1] == "-" and low[end + 1 : end + 2].isalpha()
+    before = low[start - 1 : start] == "-" and low[max(0, start - 2) : start - 1].isalpha()
+    return after or before
 
 
 @dataclass(frozen=True, slots=True)

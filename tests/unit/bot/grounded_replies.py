@@ -105,7 +105,10 @@ class Maker:
         values, facts = self.ground(act, given)
         return Grounded(self.language, act, fill(marked, values), tuple(facts), marked, values)
 
-    def ground(self, act: str, given: tuple[str, ...]) -> tuple[dict[str, str], list[Fact]]:
+    def ground(  # noqa: PLR0912, PLR0915  (a slot a branch)
+        self, act: str, given: tuple[str, ...]
+    ) -> tuple[dict[str, str], list[Fact]]:
+        """Draws values for the slots, and the facts behind them."""
         values: dict[str, str] = {}
         facts: list[Fact] = []
 
