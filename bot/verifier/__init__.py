@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from bot.turn import Fact, Language, Verdict
 from bot.verifier.affirmed import check_affirmed
 from bot.verifier.content import check_words
+from bot.verifier.echoes import mask_echoes
 from bot.verifier.factbook import Factbook
 from bot.verifier.lexicon import lexicon
 from bot.verifier.literal import check_codes, check_quote_subjects, check_quotes
@@ -20,7 +21,7 @@ from bot.verifier.polarity import check_negations
 from bot.verifier.reading import Reading
 from bot.verifier.stock import check_stock
 from bot.verifier.surface import HIDDEN, lower, normalise, sentences, tokens
-from bot.verifier.values import check_values, mask_echoes
+from bot.verifier.values import check_values
 
 __all__ = ["Verifier", "verify"]
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from bot.verifier.factbook import Entry, stem
+from bot.verifier.characters import check_characters
+from bot.verifier.factbook import stem
 from bot.verifier.lexicon import data
+from bot.verifier.licences import in_window
+from bot.verifier.licences import licensed as licensed_words
+from bot.verifier.names import check_names
 from bot.verifier.polarity import denies
 from bot.verifier.quantities import quantities
 from bot.verifier.reading import Reading
 from bot.verifier.surface import Token, tokens
 
 _SMALL = frozenset("a an the of to in on at by for with and or is are it its be as".split())
-_NOT = frozenset("不没未无非勿")
 _ASKS = re.compile(r"[?？]")
 _ECHO = re.compile(
     r"\b(?:whether|about|regarding|concerning|asked|asking|looking for|want(?:ed)?|your|you(?:'re)? (?:need|mention\w*|said|after)|for|if|as for|on|wish)\b"
@@ -26,19 +29,10 @@ _ECHO = re.compile(
 _SAID_OF = re.compile(r"\b(?:it|it's|its|this|they|they're|these|both)\b|它|这款|此款|该款")
 
 
-@cache
-def _licences() -> dict[str, dict[str, frozenset[str]]]:
-    table = data("sensitive.toml")["licences"]
-    return {
-        kind: {name: frozenset(words) for name, words in table[kind].items()}
-        for kind in ("act", "field", "source")
-    }
-
-
 def check_words(reading: Reading) -> None:
     """Names every word that neither the vocabulary nor a fact accounts for."""
-    licensed = _licensed(reading)
-    _check_names(reading)
+    licensed = licensed_words(reading)
+    check_names(reading)
     pending: list[Token] = []
     for token in reading.tokens:
         if token.kind in {"punct", "newline"} or not reading.free(token.start, token.end):
@@ -54,26 +48,7 @@ def check_words(reading: Reading) -> None:
     _check_figures(reading)
     _check_lone_words(reading)
     if pending:
-        _check_chinese(reading, pending, licensed)
-
-
-def _licensed(reading: Reading) -> frozenset[str]:
-    table = _licences()
-    found: set[str] = set()
-    for act in reading.acts:
-        found |= table["act"].get(act, frozenset())
-    for entry in reading.book.claims:
-        found |= table["field"].get(entry.fact.field, frozenset())
-        found |= table["source"].get(entry.fact.source, frozenset())
-    return frozenset(found | {stem(w) for w in found if w.isascii()})
-
-
-def _in_window(reading: Reading, token: Token) -> bool:
-    reach = reading.words.reach
-    window = reading.window(token.start, reach)
-    return any(
-        window in reading.words.grams.get(act, ()) for act in (reading.acts or reading.words.grams)
-    )
+        check_characters(reading, pending, licensed)
 
 
 def _word_holds(reading: Reading, token: Token, licensed: frozenset[str]) -> bool:
@@ -86,7 +61,7 @@ def _word_holds(reading: Reading, token: Token, licensed: frozenset[str]) -> boo
     if word in licensed or stem(word) in licensed:
         return True
     sensitive = reading.words.is_sensitive(word)
-    if sensitive and _in_window(reading, token):
+    if sensitive and in_window(reading, token):
         return True
     assert reading.focus is not None
     binding = reading.focus.of_word(token.start)
@@ -123,7 +98,7 @@ def _in_compound(
         (place - 2, place),
         (place, place + 2),
     ):
-        if 0 <= one and two < len(reading.tokens):
+        if one >= 0 and two < len(reading.tokens):
             first, second = reading.tokens[one], reading.tokens[two]
             if low[first.end : second.start] in {" ", "-"} and first.kind == second.kind == "word":
                 pairs.append(f"{first.text}-{second.text}")
@@ -178,7 +153,7 @@ def _check_together(reading: Reading, licensed: frozenset[str]) -> None:
         if (
             not reading.words.is_sensitive(token.text)
             or stem(token.text) in licensed
-            or _in_window(reading, token)
+            or in_window(reading, token)
         ):
             continue
         first, last = reading.focus.sentence(token.start)
@@ -237,7 +212,7 @@ def _check_lone_words(reading: Reading) -> None:
             for t in group
             if reading.free(t.start, t.end)
             and not reading.words.neutral(t.text)
-            and not _in_window(reading, t)
+            and not in_window(reading, t)
         ]
         said = {stem(t.text) for t in content}
         if len(said) != 1:
@@ -276,156 +251,3 @@ def _in_facts(reading: Reading, token: Token) -> bool:
     word = reading.low[token.start : token.end]
     subjects = (*reading.focus.of_word(token.start).subjects, "")
     return any(word in e.low for s in subjects for e in reading.book.about(s))
-
-
-_NAME = re.compile(
-    r"(?:[A-Z][\w'&-]*|\d+[A-Za-z]\w*)(?:[ -](?:[A-Z][\w'&-]*|\d[\w-]*|of|for|and|with|&))*"
-)
-
-
-def _check_names(reading: Reading) -> None:
-    """A capitalised run beside a title, or one that is no run of a fact, is a made-up name."""
-    if reading.language == "zh":
-        return
-    edges = {m.end for m in reading.mentions if m.by_name}
-    starts = {m.start for m in reading.mentions if m.by_name}
-    for mention_end in edges:
-        match = re.match(r"[ -](?:[A-Z][\w'-]*|\d[\w-]*|[IVX]+\b)", reading.text[mention_end:])
-        if match and reading.free(mention_end + 1, mention_end + match.end()):
-            word = reading.low[mention_end + 1 : mention_end + match.end()]
-            if word not in {"i", "i'd", "i'm", "i'll", "i've"}:
-                reading.flag(mention_end + 1, mention_end + match.end())
-    for mention_start in starts:
-        match = re.search(r"((?:[A-Z][\w'-]*|\d[\w-]*)[ -])$", reading.text[:mention_start])
-        if not match or not reading.free(match.start(), match.end() - 1):
-            continue
-        word = match.group(1).strip(" -")
-        begins = reading.focus is not None and not reading.low[
-            reading.focus.sentence(match.start())[0] : match.start()
-        ].strip(' -"“')
-        if not (reading.words.neutral(word.lower()) or (begins and _word_known(reading, word))):
-            subject = next(m.subject for m in reading.mentions if m.start == mention_start)
-            if stem(word.lower()) not in reading.book.stems(subject):
-                reading.flag(match.start(), match.end() - 1)
-
-
-def _word_known(reading: Reading, word: str) -> bool:
-    return reading.words.neutral(word.lower())
-
-
-def _check_chinese(reading: Reading, pending: list[Token], licensed: frozenset[str]) -> None:
-    """Each run of characters must be made of neutral phrases and spans of facts."""
-    runs: list[list[Token]] = []
-    for token in pending:
-        if runs and runs[-1][-1].end == token.start:
-            runs[-1].append(token)
-        else:
-            runs.append([token])
-    for run in runs:
-        _check_run(reading, run[0].start, run[-1].end, licensed)
-
-
-def _check_run(reading: Reading, start: int, end: int, licensed: frozenset[str]) -> None:
-    assert reading.focus is not None
-    text = reading.low[start:end]
-    subjects = (*reading.focus.of_word(start).subjects, "")
-    corpora = [reading.book.corpus(s) for s in subjects]
-    echo = "\x00".join(e.squeezed for e in (*reading.book.echoes, *reading.book.absent))
-    for word in reading.words.sensitive_phrases:
-        at = text.find(word)
-        while at >= 0:
-            if not _sensitive_holds(reading, start + at, word, subjects, licensed):
-                reading.flag(start + at, start + at + len(word))
-            at = text.find(word, at + 1)
-    size = len(text)
-    reachable = [False] * size + [True]
-    best = [1] * size + [0]  # the least number of characters left over from here
-    for i in range(size - 1, -1, -1):
-        best[i] = best[i + 1] + 1
-        for length in _pieces(reading, text, start, i, corpora, echo, licensed):
-            best[i] = min(best[i], best[i + length])
-    del reachable
-    i = 0
-    while i < size and best[0]:
-        step = next(
-            (
-                n
-                for n in _pieces(reading, text, start, i, corpora, echo, licensed)
-                if best[i + n] == best[i]
-            ),
-            0,
-        )
-        if step:
-            i += step
-            continue
-        first = i
-        while i < size and best[i] == best[i + 1] + 1:
-            i += 1
-        reading.flag(start + first, start + i)
-
-
-def _pieces(
-    reading: Reading,
-    text: str,
-    start: int,
-    at: int,
-    corpora: list[str],
-    echo: str,
-    licensed: frozenset[str],
-) -> list[int]:
-    found = []
-    for length in range(min(8, len(text) - at), 0, -1):
-        piece = text[at : at + length]
-        if piece in reading.words.words or piece in reading.words.phrase_set or piece in licensed:
-            found.append(length)
-        elif length == 1 and _beside_figure(reading, start + at, corpora):
-            found.append(length)
-        elif length >= 2 and (any(_stands(piece, c) for c in corpora) or piece in echo):
-            found.append(length)
-    return found
-
-
-_RECORDING = re.compile(
-    "记录|登记|转|记下|提交|查到|查询|找到|挑|整理|列|看|展示|推荐|安排人工|请人工"
-)
-_FIGURE_BEFORE = re.compile(r"[\d.]+[元%]?$|[一二三四五六七八九十百千两]+$")
-_FIGURE_BEHIND = re.compile(r"\d[\d.]*|[一二三四五六七八九十百千两]+")
-
-
-def _beside_figure(reading: Reading, at: int, corpora: list[str]) -> bool:
-    """One character that stands beside the same figure in a fact (三档, 满88)."""
-    before = _FIGURE_BEFORE.search(reading.low[:at])
-    behind = _FIGURE_BEHIND.match(reading.low, at + 1)
-    spans = [before.group() + reading.low[at]] if before else []
-    spans += [reading.low[at] + behind.group()] if behind else []
-    return any(_stands(span, c) for span in spans for c in corpora)
-
-
-def _stands(piece: str, corpus: str) -> bool:
-    """The span occurs, and not right behind a negation that it leaves out."""
-    at = corpus.find(piece)
-    while at >= 0:
-        if corpus[at - 1 : at] not in _NOT or piece[0] in _NOT:
-            return True
-        at = corpus.find(piece, at + 1)
-    return False
-
-
-def _sensitive_holds(
-    reading: Reading, at: int, word: str, subjects: tuple[str, ...], licensed: frozenset[str]
-) -> bool:
-    if word in licensed:
-        return True
-    if word[0] == "已" and word[-1] == "您":
-        # "已为您…" reports something done; the bot itself records and hands over, no more.
-        return bool(_RECORDING.match(reading.low, at + len(word)))
-    tokens = [t for t in reading.tokens if at <= t.start < at + len(word)]
-    if tokens and all(_in_window(reading, t) for t in tokens):
-        return True
-    entries: list[Entry] = [e for s in subjects for e in reading.book.about(s)]
-    if any(word in e.squeezed or word in e.label for e in entries):
-        return True
-    assert reading.focus is not None
-    first, last = reading.focus.sentence(at)
-    asked = any(word in e.squeezed for e in (*reading.book.echoes, *reading.book.absent))
-    return asked and (denies("zh", reading.low[first:last]) or "?" in reading.low[last - 1 : last])

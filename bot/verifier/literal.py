@@ -104,9 +104,14 @@ def check_quote_subjects(reading: Reading) -> None:
         allowed = set(reading.focus.of_word(start).subjects)
         for part in (p for p in re.split(r"\.\.\.|…", inner) if p.strip()):
             subjects = {e.subject for e in _sources(reading, part)}
-            if "" not in subjects and allowed and not subjects & allowed:
-                reading.flag(start, end)
-            elif "" not in subjects and not allowed and len(reading.book.titles) > 1:
+            if (
+                "" not in subjects
+                and allowed
+                and not subjects & allowed
+                or "" not in subjects
+                and not allowed
+                and len(reading.book.titles) > 1
+            ):
                 reading.flag(start, end)
 
 

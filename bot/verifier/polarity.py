@@ -109,7 +109,7 @@ def _in_phrasing(reading: Reading, start: int) -> bool:
     if token is None:
         return False
     window = reading.window(token.start, REACH)[REACH - 1 :]
-    for act in reading.acts or reading.words.denials:
+    for act in reading.phrased_as():
         if window not in reading.words.denials.get(act, ()):
             continue
         if act not in ABSENCE_ACTS:

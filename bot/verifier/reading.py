@@ -5,6 +5,7 @@ Knows nothing about what makes a claim true.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.turn import Language
@@ -13,8 +14,8 @@ from bot.verifier.lexicon import EDGE, SLOT, Gram, Lexicon
 from bot.verifier.mentions import Focus, Mention
 from bot.verifier.surface import Token
 
-
 FACT, SETTLED = 1, 2
+REPORTING = frozenset({"request_recorded", "request_dropped", "feedback_received"})
 
 
 @dataclass
@@ -56,6 +57,14 @@ class Reading:
     def values_in(self, start: int, end: int) -> bool:
         """True when a value of a fact stands in the stretch."""
         return any(start <= first < end for first, _ in self.values)
+
+    def phrased_as(self) -> Iterable[str]:
+        """The acts whose phrasings license a turn of phrase: the given ones, or where none is
+        known all but those that report something done without a fact of it."""
+        if self.acts:
+            return self.acts
+        numbered = any(e.fact.source == "request" for e in self.book.claims)
+        return [a for a in self.words.grams if a not in REPORTING or numbered]
 
     def said(self) -> frozenset[str]:
         """The products named."""

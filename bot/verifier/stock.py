@@ -68,7 +68,7 @@ def _true(reading: Reading, state: str, start: int, end: int) -> bool:
 def _only_wording(reading: Reading, words: str, start: int, end: int) -> bool:
     """The shop's own phrasings use words such as "available" without claiming stock."""
     inside = [t for t in reading.tokens if start <= t.start < end]
-    acts = reading.acts or reading.words.grams.keys()
+    acts = reading.phrased_as()
     return bool(inside) and all(
         any(
             reading.window(t.start, reading.words.reach) in reading.words.grams.get(a, ())

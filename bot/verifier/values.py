@@ -10,23 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.verifier import money
+from bot.verifier.counts import harmless_count
 from bot.verifier.dates import DateMention, dates
+from bot.verifier.echoes import echoed
 from bot.verifier.factbook import Entry, bounded, has_cjk, stem, stems_of
 from bot.verifier.lexicon import data
 from bot.verifier.mentions import Binding
-from bot.verifier.polarity import denies
 from bot.verifier.quantities import COUNT_UNITS, ORDINAL, Quantity, quantities, unit_forms
 from bot.verifier.reading import SETTLED, Reading
 
 _NOT_VALUES = frozenset(
     {"text", "price", "title", "stock", "message", "absent", "url", "name_of_page"}
 )
-_ECHO_CUE = re.compile(
-    r"\byou(?:'re|'d|r)?\s(?:\w+\s)?(?:asked|said|mentioned|named|want|wanted|need|are|gave|wrote|budget|limit|request|wish)"
-    r"|\byour (?:budget|limit|wish|request|search|criteria|message)|looking for|您(?:说|要|想|提|的预算|的要求|问)|预算"
-)
-_LIST_NUMBER = re.compile(r"(?:^|\n)\s*(\d{1,2})[.)]\s")
-MAX_COUNT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +34,6 @@ class Value:
     entries: tuple[Entry, ...]
     quantity: Quantity | None = None
     date: DateMention | None = None
-
-
-def mask_echoes(reading: Reading) -> None:
-    """Accounts for the shopper's wish where it is repeated letter for letter."""
-    for entry in (*reading.book.echoes, *reading.book.absent):
-        if entry.fact.field == "message" or entry.low.isdigit() or len(entry.low) < 2:
-            continue
-        for start, end in bounded(reading.low, entry.low):
-            if not reading.free(start, end) or _claimed(reading, start):
-                continue
-            if entry.kind != "absent" or _left_open(reading, start):
-                reading.cover(start, end)
-
-
-def _left_open(reading: Reading, at: int) -> bool:
-    """What is absent may be named where a sentence denies, leaves open or asks."""
-    assert reading.focus is not None
-    sentence = reading.low[slice(*reading.focus.sentence(at))]
-    return denies(reading.language, sentence) or sentence.rstrip().endswith("?")
-
-
-def _claimed(reading: Reading, start: int) -> bool:
-    """ "A costs under $300" would claim what the shopper wished."""
-    return re.search(
-        r"\b(?:costs?|is|are|priced|weighs|has|comes in)\s$|(?:售价|价格|标价)[是为:]?$",
-        reading.low[:start],
-    ) is not None and any(
-        m.end <= start for m in (reading.focus.within(start) if reading.focus else [])
-    )
 
 
 def find_values(reading: Reading) -> list[Value]:
@@ -201,7 +167,7 @@ def check_values(reading: Reading) -> None:
         bindings = reading.focus.of_values([(v.start, v.end, v.key) for v in group])
         labelled: set[tuple[str, int]] = set()
         for value, binding in zip(group, bindings, strict=True):
-            if value.quantity and (settled := _harmless(reading, value.quantity)):
+            if value.quantity and (settled := harmless_count(reading, value.quantity)):
                 if settled == "alone":
                     reading.cover(value.start, value.end, SETTLED)
                 continue
@@ -241,103 +207,12 @@ def _supported(
     if value.quantity and value.quantity.money:
         verdict = money.judge(reading, value.quantity, binding, [*about, *free], claims, group)
         if verdict is not None:
-            return verdict or _echoed(reading, value, binding)
+            return verdict or echoed(reading, value)
     if value.date and not _right_day(reading, value, [*about, *free]):
         return False
     if about or free:
         return _label_fits(reading, value, [*about, *free], labelled, group)
-    return _echoed(reading, value, binding)
-
-
-def _harmless(reading: Reading, quantity: Quantity) -> str:
-    """Small counts that claim nothing: "one", "two options" beside two titles, list numbers.
-
-    "alone" when the figure itself is settled, "inside" when it is part of a neutral phrase.
-    """
-    low = reading.low
-    if quantity.written and any(quantity.start == m.start(1) for m in _LIST_NUMBER.finditer(low)):
-        return "alone" if quantity.value <= MAX_COUNT else ""
-    if quantity.money or quantity.value > MAX_COUNT or quantity.value != int(quantity.value):
-        return ""
-    text = low[quantity.start : quantity.end]
-    if not quantity.written or quantity.unit == ORDINAL:
-        for token in reading.tokens:
-            if quantity.start <= token.start < quantity.end:
-                window = reading.window(token.start, reading.words.reach)
-                if any(window in reading.words.grams.get(a, ()) for a in licensed_acts(reading)):
-                    return "alone" if reading.language == "en" else "inside"
-    for phrase in reading.words.phrases:
-        if len(phrase) >= len(text) and text[0] in phrase:
-            at = low.find(
-                phrase, max(0, quantity.start - len(phrase)), quantity.start + len(phrase)
-            )
-            if at >= 0 and at <= quantity.start < at + len(phrase) and not phrase.startswith("第"):
-                return "inside"
-    if _out_of(reading, quantity):
-        return "alone"
-    kinds = reading.book.lowercase_words
-    bare = not quantity.noun or reading.words.neutral(quantity.noun) or stem(quantity.noun) in kinds
-    neutral_unit = quantity.unit in {"", "kind", ORDINAL} or (
-        quantity.unit == "piece" and text[-1:] in set("款个")
-    )
-    if not (bare and neutral_unit):
-        return ""
-    named = len(reading.said())
-    if quantity.unit == ORDINAL:
-        fine = quantity.value == 1 or quantity.value <= named
-    elif quantity.value == 1:
-        fine = not quantity.written
-    else:
-        fine = quantity.value in (named, len(reading.book.titles))
-    return "alone" if fine else ""
-
-
-def _out_of(reading: Reading, quantity: Quantity) -> bool:
-    """The scale behind a rating ("4.4 out of 5")."""
-    scale = re.search(r"\d\s?(?:out of|of|/)\s?$|满分\s?$", reading.low[: quantity.start])
-    return (
-        scale is not None
-        and quantity.value in (5, 10)
-        and quantity.unit in {"", "star", "point"}
-        and any(e.fact.field == "rating" for e in reading.book.claims)
-    )
-
-
-def licensed_acts(reading: Reading) -> Iterable[str]:
-    return reading.acts or reading.words.grams
-
-
-def _echoed(reading: Reading, value: Value, binding: Binding) -> bool:
-    """A figure of the shopper's own, repeated as such and not said of a product."""
-    echoes = [e for e in value.entries if e.kind in {"echo", "absent"}]
-    if not echoes or (value.quantity and money.priced(reading, value.quantity)):
-        return False
-    if any(e.fact.field == "quantity" for e in echoes):
-        behind = reading.low[value.end : value.end + 12]
-        ahead = reading.low[: value.start]
-        return (
-            (value.quantity is not None and value.quantity.unit == "piece")
-            or re.match(r"\s?(?:×|x\s|of\b|units?\b|items\b|copies\b)", behind) is not None
-            or re.search(r"(?:\bquantity(?: of|:)?|\bfor)\s$|数量[:为是]?\s?$", ahead) is not None
-            or any(value.end <= m.start <= value.end + 2 for m in reading.mentions)
-        )
-    assert reading.focus is not None
-    start, end = reading.focus.sentence(value.start)
-    if _ECHO_CUE.search(reading.low[start:end]):
-        return True
-    before = re.search(r"(\w+)\W*$", reading.low[start : value.start])
-    after = re.match(r"\W*(\w+)", reading.low[value.end : end])
-    for entry in echoes:
-        for at in range(len(entry.low)):
-            if not entry.low.startswith(reading.low[value.start : value.end], at):
-                continue
-            own_before = re.search(r"(\w+)\W*$", entry.low[:at])
-            own_after = re.match(r"\W*(\w+)", entry.low[at + value.end - value.start :])
-            if before and own_before and before.group(1) == own_before.group(1):
-                return True
-            if after and own_after and after.group(1) == own_after.group(1):
-                return True
-    return False
+    return echoed(reading, value)
 
 
 def _right_day(reading: Reading, value: Value, entries: list[Entry]) -> bool:
