@@ -18,8 +18,8 @@ from bot.understanding.language import WIDE
 from db.records import Attribute, Passage, Product
 from prompts.concepts import concepts
 from prompts.topics import topics_of
-from retrieval.sentences import sentences
 from retrieval.hybrid import Searcher
+from retrieval.sentences import sentences
 from retrieval.text import tokens, units, words
 
 Span = tuple[str, Passage | None, Attribute | None]
@@ -163,7 +163,7 @@ class Answerer:
             block = "\n".join(body)
             pieces = [
                 *body,
-                *([block] if 1 < len(body) and len(block) <= MAX_QUOTE[language] else []),
+                *([block] if len(body) > 1 and len(block) <= MAX_QUOTE[language] else []),
             ]
             return pieces + [s for line in lines if CELL not in line for s in sentences(line)]
         if len(passage.text) <= MAX_QUOTE[language] // 2:

@@ -264,12 +264,18 @@ class Shop:
         return Readiness(True, (), age)
 
     def warm(self) -> None:
-        """Loads index, encoder and generator, so that the first shopper does not wait for them."""
-        from bot.generators.base import PhraseRequest
-
-        self._current()
-        self._embedder.encode(["warm"])
-        self._chosen_generator().phrase(PhraseRequest("en", "greet", (), "hello", 1))
+        """Plays a few turns that nobody sees and nothing stores, so that no shopper waits for the
+        encoder, the classifier's heads, the verifier's vocabulary or the generator to load."""
+        dialog = self._current().dialog
+        for message in ("hello", "what is your return policy?", "do you have a gift?", "你好"):
+            dialog.answer(
+                message,
+                state=DialogState(),
+                locale=None,
+                session_id="",
+                now=self._now(),
+                requests=_Recorder(self._requests, 0, self._now()),
+            )
 
     def _current(self) -> Snapshot:
         """The snapshot of the index on disk; loaded anew when another index was swapped in."""

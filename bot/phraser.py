@@ -15,6 +15,7 @@ from bot.turn import Candidate, DialogAct, Fact, Language, Segment
 from bot.verifier import verify
 from prompts.acts import inventory, markers
 from prompts.filling import fill
+from prompts.meanings import says
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,9 @@ class Phraser:
             seen.append(note)
             if sorted(markers(candidate.marked)) != wanted:
                 note["refused"] = "slots"
+                continue
+            if not says(act.name, language, candidate.marked):
+                note["refused"] = "meaning"
                 continue
             text = fill(candidate.marked, act.values)
             if len(text) > room:

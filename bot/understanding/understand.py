@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.catalogue import Catalogue, Link
+from bot.catalogue import Catalogue
 from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import Parsed, parse_constraints

@@ -80,7 +80,7 @@ def _straight(low: str, at: int) -> int:
 def check_quotes(reading: Reading) -> None:
     """Masks verified quotes; names the others. A quoted title is left for the mentions."""
     for start, end, first, last in quotes(reading.low):
-        inner = reading.low[first:last].strip().strip(".,;。!?!? ")
+        inner = reading.low[first:last].strip().strip(".,;。!? ")
         if not inner or inner in reading.book.titles:
             continue
         parts = [p for p in re.split(r"\.\.\.|…", inner) if p.strip()]
@@ -100,7 +100,7 @@ def check_quote_subjects(reading: Reading) -> None:
     for start, end, first, last in quotes(reading.low):
         if not reading.quoted[first : first + 1] or not reading.quoted[first]:
             continue
-        inner = reading.low[first:last].strip().strip(".,;。!?!? ")
+        inner = reading.low[first:last].strip().strip(".,;。!? ")
         allowed = set(reading.focus.of_word(start).subjects)
         for part in (p for p in re.split(r"\.\.\.|…", inner) if p.strip()):
             subjects = {e.subject for e in _sources(reading, part)}
@@ -134,7 +134,7 @@ def check_codes(reading: Reading) -> None:
         for match in pattern.finditer(reading.low):
             start, end = match.span()
             if pattern is _LINK:
-                end = start + len(match.group().rstrip(".,;:!?。,"))
+                end = start + len(match.group().rstrip(".,;:!?。"))
             if not reading.free(start, end):
                 continue
             code = reading.low[start:end]

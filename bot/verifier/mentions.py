@@ -102,7 +102,7 @@ def _shortened(
     the name of a kind of thing ("the TrailMaster X4"), or the whole title was named before."""
     runs: dict[str, set[str]] = {}
     dropped: dict[tuple[str, str], list[str]] = {}
-    for subject, title in book.titles.items():
+    for subject in book.titles:
         parts = subject.split()
         if has_cjk(subject) or len(parts) < 2 or len(parts) > 12:
             continue
