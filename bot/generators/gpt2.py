@@ -55,10 +55,14 @@ class Gpt2Generator:
         folder: Path,
         *,
         seconds: float = 4.0,
-        threads: int | None = None,
+        threads: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds` is the time budget of a request. Raises ConfigError if there is no model."""
+        """`seconds` is the time budget of a request; `threads` is set for the whole process.
+
+        Four rows of a small model are too little work to share: with two threads on two busy cores
+        a reply took ten times as long. Raises ConfigError if there is no model.
+        """
         weights = folder / "model.safetensors"
         if not weights.is_file() or not (folder / "config.json").is_file():
             raise ConfigError(
@@ -71,8 +75,7 @@ class Gpt2Generator:
         from transformers.utils import logging as reports  # noqa: PLC0415
 
         reports.disable_progress_bar()  # type: ignore[no-untyped-call]
-        if threads is not None:
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads)
         self.name = folder.name
         self.version = _digest(weights)
         self._seconds = seconds
