@@ -12,7 +12,7 @@ from bot.turn import Fact, Language, Verdict
 from bot.verifier.affirmed import check_affirmed
 from bot.verifier.content import check_words
 from bot.verifier.echoes import mask_echoes
-from bot.verifier.factbook import Factbook
+from bot.verifier.factbook import Factbook, bounded
 from bot.verifier.lexicon import lexicon
 from bot.verifier.literal import check_codes, check_quote_subjects, check_quotes
 from bot.verifier.mentions import Focus, find_mentions
@@ -75,7 +75,7 @@ def verify(
     )  # fmt: skip
     check_quotes(reading)
     reading.mentions = find_mentions(normal, low, book, reading.words, reading.mask)
-    reading.spans = sentences(low, reading.mask)
+    reading.spans = sentences(low, _unbroken(reading))
     reading.focus = Focus(low, reading.spans, reading.mentions, book)
     check_quote_subjects(reading)
     check_codes(reading)
@@ -90,3 +90,13 @@ def verify(
     check_affirmed(reading)
     check_words(reading)
     return Verdict(tuple(reading.unsupported))
+
+
+def _unbroken(reading: Reading) -> bytearray:
+    """Where no sentence ends: in quotes and titles, and in values of several lines."""
+    held = bytearray(reading.mask)
+    for entry in reading.book.claims:
+        if "\n" in entry.low:
+            for start, end in bounded(reading.low, entry.low):
+                held[start:end] = b"\1" * (end - start)
+    return held

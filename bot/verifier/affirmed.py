@@ -81,7 +81,10 @@ def _check_unsaid(reading: Reading) -> None:
 def _negation_among(reading: Reading, words: list[str]) -> bool:
     """A negation a few words earlier in the sentence covers what follows."""
     joined = (" " if reading.language == "en" else "").join(words)
-    return negated(reading.language, re.split(r"[.!?。,;:\n]", joined)[-1])
+    last = re.split(r"[.!?。,;:\n]", joined)[-1]
+    if reading.language == "zh":
+        return negated("zh", last)
+    return negation("en").search(last) is not None
 
 
 def _negated_before(reading: Reading, at: int) -> bool:

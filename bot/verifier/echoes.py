@@ -39,10 +39,13 @@ def mask_echoes(reading: Reading) -> None:
         if entry.fact.field == "message" or entry.low.isdigit() or len(entry.low) < 2:
             continue
         for start, end in bounded(reading.low, entry.low):
-            if not reading.free(start, end) or _claimed(reading, start):
+            if not reading.free(start, end):
+                continue
+            if entry.kind != "absent" and _claimed(reading, start):
                 continue
             if entry.kind != "absent" or _left_open(reading, start):
                 reading.cover(start, end)
+                reading.asides.append((start, end))
 
 
 def _left_open(reading: Reading, at: int) -> bool:

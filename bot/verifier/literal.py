@@ -92,6 +92,7 @@ def check_quotes(reading: Reading) -> None:
         reading.quoted[first:last] = b"\1" * (last - first)
         reading.cover(first, last)
         reading.values.append((first, last))
+        reading.asides.append((first, last))
 
 
 def check_quote_subjects(reading: Reading) -> None:

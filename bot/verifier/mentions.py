@@ -157,7 +157,9 @@ class Focus:
         self._starts = [s for s, _ in spans]
         self._within = [[m for m in mentions if s <= m.start < e] for s, e in spans]
         self._carried: list[tuple[str, ...]] = []
-        only = tuple(book.titles) if len(book.titles) == 1 else ()
+        named = tuple(dict.fromkeys(m.subject for m in mentions))
+        # "It costs $5. That is the … " — one product in all is what "it" stands for.
+        only = named if len(named) == 1 else tuple(book.titles) if len(book.titles) == 1 else ()
         carried: tuple[str, ...] = only
         listed = False
         for within in self._within:

@@ -83,11 +83,13 @@ def judge(
     low = reading.low
     assert reading.focus is not None
     start, end = _clause(low, quantity, reading.focus.sentence(quantity.start), group)
-    clause = low[start:end]
+    clause = reading.bare(start, end)
     each = _beside(EACH, low, quantity)
     if not each and (LESS.search(clause) or MORE.search(clause) or DIFFERENCE.search(clause)):
-        nearby = low[max(start, quantity.start - _AMOUNT_NEXT) : quantity.end + _AMOUNT_NEXT]
-        if _comparative(nearby, low[quantity.end : end]):
+        nearby = reading.bare(
+            max(start, quantity.start - _AMOUNT_NEXT), quantity.end + _AMOUNT_NEXT
+        )
+        if _comparative(nearby, reading.bare(quantity.end, end)):
             return any(_is_difference(e) for e in claims) and direction_holds(reading, quantity)
     computed = [e for e in claims if e.fact.source == "derived"]
     plain = [e for e in entries if e.fact.source != "derived"]
@@ -98,7 +100,7 @@ def judge(
             any(e.subject in binding.subjects or not binding.subjects for e in plain)
             or not binding.subjects
         )
-    if _multiplied(low, quantity, reading) and not re.search(
+    if _multiplied(quantity, reading) and not re.search(
         r"(?:\bat|@|\bof|,|\()\s?$", low[: quantity.start]
     ):
         return any(operation(e.fact) not in {"difference", "percent"} for e in computed)
@@ -108,7 +110,7 @@ def judge(
         return None if entries else False
     return (
         TOTAL.search(low) is not None
-        or _multiplied(low, quantity, reading)
+        or _multiplied(quantity, reading)
         or all(not operation(e.fact) for e in computed)
     )
 
@@ -146,19 +148,16 @@ def _beside(pattern: re.Pattern[str], low: str, quantity: Quantity) -> bool:
 
 
 _TIMES = re.compile(
-    r"(?<![a-z])[×x](?![a-z])|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen)\s"
-    r"(?:pieces|of|units|copies|items)\b|quantity|[\d两三四五六七八九十]\s?[件个只条套张双台瓶盒](?!月|小时|工作|自然|星期|礼拜|人)"
+    r"\d\s?[×x]\s?_|_\s?[×x]\s?\d|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|dozen)"
+    r"\s(?:pieces|of|units|copies|items)\b|quantity"
+    r"|[\d两三四五六七八九十]\s?[件个只条套张双台瓶盒](?!月|小时|工作|自然|星期|礼拜|人)"
 )
 
 
-def _multiplied(low: str, quantity: Quantity, reading: Reading) -> bool:
+def _multiplied(quantity: Quantity, reading: Reading) -> bool:
     """True when the sentence speaks of several pieces."""
     assert reading.focus is not None
-    start, end = reading.focus.sentence(quantity.start)
-    words = low[start:end]
-    for mention in reading.focus.within(quantity.start):
-        words = words.replace(low[mention.start : mention.end], "_")
-    return _TIMES.search(words) is not None
+    return _TIMES.search(reading.bare(*reading.focus.sentence(quantity.start))) is not None
 
 
 def _is_difference(entry: Entry) -> bool:

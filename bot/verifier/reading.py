@@ -37,6 +37,7 @@ class Reading:
     focus: Focus | None = None
     unsupported: list[str] = field(default_factory=list)
     values: list[tuple[int, int]] = field(default_factory=list)
+    asides: list[tuple[int, int]] = field(default_factory=list)
     _grams: list[str] | None = None
     _places: dict[int, int] = field(default_factory=dict)
 
@@ -53,6 +54,15 @@ class Reading:
         words = self.text[start:end].strip()
         if words and words not in self.unsupported:
             self.unsupported.append(words)
+
+    def bare(self, start: int, end: int) -> str:
+        """A stretch with titles, quotes and the shopper's own words drawn as "_"."""
+        out = self.low[start:end]
+        spans = [(m.start, m.end) for m in self.mentions if m.by_name] + self.asides
+        for first, last in sorted(spans, reverse=True):
+            if start <= first and last <= end:
+                out = out[: first - start] + "_" + out[last - start :]
+        return out
 
     def values_in(self, start: int, end: int) -> bool:
         """True when a value of a fact stands in the stretch."""

@@ -54,9 +54,20 @@ def find_values(reading: Reading) -> list[Value]:
         own = [quantity] if end is None else [quantity, end]
         entries = tuple(e for e in reading.book.entries if all(holds(e, q, reading) for q in own))
         found.append(
-            Value(quantity.start, own[-1].end, quantity.unit or quantity.noun, entries, quantity)
+            Value(
+                quantity.start,
+                own[-1].end,
+                quantity.unit or _counted(reading, quantity),
+                entries,
+                quantity,
+            )
         )
     return sorted(found, key=lambda v: v.start)
+
+
+def _counted(reading: Reading, quantity: Quantity) -> str:
+    """What a bare figure counts, "" where the word behind it is a function word."""
+    return "" if reading.words.neutral(quantity.noun) else quantity.noun
 
 
 _TO = re.compile(r"\s?(?:-|~|to|through|至|到|and)\s?")
