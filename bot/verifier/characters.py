@@ -33,7 +33,9 @@ def _check_run(reading: Reading, start: int, end: int, licensed: frozenset[str])
     assert reading.focus is not None
     text = reading.low[start:end]
     subjects = (*reading.focus.of_word(start).subjects, "")
-    corpora = [reading.book.corpus(s) for s in subjects]
+    before = re.split(r"[,;。!?\n]", reading.low[:start])[-1]
+    denied = denies("zh", before + re.split(r"[,;。!?\n]", reading.low[start:])[0])
+    corpora = [reading.book.corpus(s, denied=denied) for s in subjects]
     echo = "\x00".join(e.squeezed for e in (*reading.book.echoes, *reading.book.absent))
     for word in reading.words.sensitive_phrases:
         at = text.find(word)
@@ -42,13 +44,11 @@ def _check_run(reading: Reading, start: int, end: int, licensed: frozenset[str])
                 reading.flag(start + at, start + at + len(word))
             at = text.find(word, at + 1)
     size = len(text)
-    reachable = [False] * size + [True]
     best = [1] * size + [0]  # the least number of characters left over from here
     for i in range(size - 1, -1, -1):
         best[i] = best[i + 1] + 1
         for length in _pieces(reading, text, start, i, corpora, echo, licensed):
             best[i] = min(best[i], best[i + length])
-    del reachable
     i = 0
     while i < size and best[0]:
         step = next(

@@ -22,7 +22,13 @@ Kind = Literal["claim", "echo", "absent"]
 OPERATIONS = frozenset(
     {"difference", "sum", "product", "percent", "count", "days_after", "convert"}
 )
+# What is said with these stands whole or not at all; their words support nothing else.
+ONLY_WHOLE = frozenset({"stock", "kind", "heading", "topic"})
 _PIECE = re.compile(r"\n+|(?<=[.!?])\s+|(?<=[。!?])")
+# Idioms in which the character denies nothing are passed over.
+_DENIED_TAIL = re.compile(
+    r"(?:(?<!差)不(?!锈|同|仅|但|论|管|只|过)|没|无(?!忧|线|论|痕|纺)|未(?!来)|勿|禁).*"
+)
 _STEMS: dict[str, str] = {}
 _STEMMER = Stemmer.Stemmer("english")
 _NEGATIVE = re.compile(
@@ -75,6 +81,14 @@ class Entry:
     @cached_property
     def squeezed(self) -> str:
         return squeeze(self.low)
+
+    @cached_property
+    def undenied(self) -> str:
+        """`squeezed` without what stands behind a negation in its clause."""
+        if self.fact.field != "text":
+            return self.squeezed
+        clauses = re.split(r"([,;。!?])", self.squeezed)
+        return "".join(_DENIED_TAIL.sub("\x00", clause) for clause in clauses)
 
     @cached_property
     def flat(self) -> str:
@@ -163,7 +177,7 @@ class Factbook:
             self._about.setdefault(subject, []).append(entry)
         self._stems: dict[str, frozenset[str]] = {}
         self._affirmed: dict[str, frozenset[str]] = {}
-        self._corpus: dict[str, str] = {}
+        self._corpus: dict[tuple[str, bool], str] = {}
 
     def about(self, subject: str) -> list[Entry]:
         """Claims about one product; with "" those about no product."""
@@ -175,7 +189,7 @@ class Factbook:
     def stems(self, subject: str) -> frozenset[str]:
         if subject not in self._stems:
             self._stems[subject] = frozenset().union(
-                *(e.stems for e in self.about(subject) if e.fact.field != "stock")
+                *(e.stems for e in self.about(subject) if e.fact.field not in ONLY_WHOLE)
             )
         return self._stems[subject]
 
@@ -186,23 +200,27 @@ class Factbook:
                 *(
                     s.stems
                     for e in self.about(subject)
-                    if e.fact.field != "stock"
+                    if e.fact.field not in ONLY_WHOLE
                     for s in e.statements
                     if not s.negative
                 )
             )
         return self._affirmed[subject]
 
-    def corpus(self, subject: str) -> str:
-        """Everything said about a subject in one string, without spaces (for Chinese spans)."""
-        if subject not in self._corpus:
+    def corpus(self, subject: str, *, denied: bool = False) -> str:
+        """Everything said about a subject in one string, without spaces (for Chinese spans).
+
+        What stands behind a negation in its clause is left out unless `denied`.
+        """
+        key = (subject, denied)
+        if key not in self._corpus:
             parts = (
-                e.label + "\x00" + e.squeezed
+                e.label + "\x00" + (e.squeezed if denied else e.undenied)
                 for e in self.about(subject)
-                if e.fact.field != "stock"
+                if e.fact.field not in ONLY_WHOLE
             )
-            self._corpus[subject] = "\x00".join([squeeze(subject), *parts])
-        return self._corpus[subject]
+            self._corpus[key] = "\x00".join([squeeze(subject), *parts])
+        return self._corpus[key]
 
     @cached_property
     def lowercase_words(self) -> frozenset[str]:

@@ -119,8 +119,13 @@ def lexicon(language: Language) -> Lexicon:
             for run in runs
             if len(run) > 2 * REACH and _negates(run[REACH : REACH + 1], language)
         }
+        # Two tokens of look-back, or the beginning, show that no negation stands before.
         said = {
-            run[2 : 2 + n] for run in runs for n in (3, 4) if not _negates(run[: 2 + n], language)
+            run[at : at + n]
+            for run in runs
+            for n in (3, 4)
+            for at in ((0, 1, 2) if run[2] == EDGE else (2,))
+            if not _negates(run[: at + n], language)
         }
         found.unsaid[act] = _reversed(runs, language) - said
     found.denying_acts = frozenset(

@@ -84,7 +84,7 @@ def judge(
     assert reading.focus is not None
     start, end = _clause(low, quantity, reading.focus.sentence(quantity.start), group)
     clause = reading.bare(start, end)
-    each = _beside(EACH, low, quantity)
+    each = _beside(EACH, low, quantity.start, _end_of(quantity, group))
     if not each and (LESS.search(clause) or MORE.search(clause) or DIFFERENCE.search(clause)):
         nearby = reading.bare(
             max(start, quantity.start - _AMOUNT_NEXT), quantity.end + _AMOUNT_NEXT
@@ -140,10 +140,15 @@ def _clause(
     return start, end
 
 
-def _beside(pattern: re.Pattern[str], low: str, quantity: Quantity) -> bool:
+def _end_of(quantity: Quantity, group: Sequence[Spanned]) -> int:
+    """Where the amount ends, the upper end of a range included."""
+    return max((v.end for v in group if v.start == quantity.start), default=quantity.end)
+
+
+def _beside(pattern: re.Pattern[str], low: str, start: int, end: int) -> bool:
     return bool(
-        re.match(rf"\s?(?:{pattern.pattern})", low[quantity.end :])
-        or re.search(rf"(?:{pattern.pattern})\s?(?:是|为|:|of|is|:)?\s?$", low[: quantity.start])
+        re.match(rf"\s?(?:{pattern.pattern})", low[end:])
+        or re.search(rf"(?:{pattern.pattern})\s?(?:是|为|:|of|is|:)?\s?$", low[:start])
     )
 
 

@@ -81,8 +81,6 @@ _ORDINAL_CHINESE = re.compile(r"第\s?(\d+|[一二三四五六七八九十]+)")
 _RANGE = re.compile(r"\s?(?:-|~|to|through|至|到|and|or|x|×|\*|/|—)\s?")
 _NOUN = re.compile(r" ?-? ?([a-z]+)")
 _A_PERIOD = re.compile(r"\ban? (year|month|week|day|hour)\b")
-_HALF_AFTER = re.compile(r"(个)?(小时|月|年|天|星期)?半(?![价额])")
-_SIZES = frozenset("x×*")
 
 
 def _unit_at(low: str, end: int) -> tuple[str, int]:

@@ -133,6 +133,8 @@ def _same(entry: Entry, own: Quantity, quantity: Quantity, reading: Reading) -> 
     if own.value != quantity.value:
         return False
     if own.unit == quantity.unit:
+        if own.unit == "piece" and entry.fact.field == "text":
+            return _same_thing(entry.low[own.end :], reading.low[quantity.end :])
         return bool(own.unit) or _nouns_agree(entry, own, quantity, reading)
     if quantity.unit and not own.unit:
         if entry.fact.field == "rating":
@@ -152,6 +154,11 @@ def _same(entry: Entry, own: Quantity, quantity: Quantity, reading: Reading) -> 
             or stem(quantity.noun) in entry.stems
         )
     )
+
+
+def _same_thing(stated: str, said: str) -> bool:
+    """ "6个地钉" supports no other six pieces."""
+    return not has_cjk(stated[:1]) or stated[:1] == said[:1]
 
 
 def _mentions_unit(entry: Entry, unit: str) -> bool:
