@@ -54,7 +54,7 @@ _HOLLOW = frozenset(
     tokens(
         "is are was it its the a an of for to and or in on with without me my i you your we us do does did can could will"
         " would have has had get got what which when where who how much many long if then please tell about there any this"
-        " that one ones use used using come comes go put take make made buy want need know does work so just only really still also policy policies rule rules ur"
+        " that one ones use used using come comes go put take make made buy want need know does work so just only really still also something anything someone first second third itself myself off policy policies rule rules ur"
     )
 )
 _HOLLOW_ZH = frozenset(

@@ -27,6 +27,9 @@ def decide(plan: Plan, desk: Desk) -> None:
     plan.state = replace(plan.state, language=understood.language)
     if understood.foreign:
         plan.say(act("other_language"), "neither English nor Chinese")
+    if plan.state.awaiting == "confirm" and not _answers(understood.requests):
+        # whatever else is said drops the question: a later "ok" must not record a request
+        plan.state = replace(plan.state, awaiting="", pending=None)
     for request in understood.requests:
         _one(plan, desk, request)
     intents = understood.intents
@@ -35,6 +38,10 @@ def decide(plan: Plan, desk: Desk) -> None:
     if intents and intents[0] in ("greet", "recommend", "refine"):
         plan.state = replace(plan.state, awaiting="")
     _suggest(plan)
+
+
+def _answers(requests: tuple[Request, ...]) -> bool:
+    return any(r.intent == "order_change" and r.goal in ("yes", "no") for r in requests)
 
 
 def _one(plan: Plan, desk: Desk, request: Request) -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.answers import Evidence
+from bot.catalogue import FULL
 from bot.grounding import act, attribute_citation, card, slot, stated_rating
 from bot.policy.plan import Desk, Plan
 from bot.turn import Citation, Slot
@@ -16,6 +17,7 @@ from prompts.concepts import concepts
 from retrieval.sentences import sentences
 
 MAX_VALUE = {"en": 200, "zh": 120}
+_IT = re.compile(r"\b(?:it|its|it's|that one|this one)\b", re.IGNORECASE)
 _PIECES = re.compile(
     r"\b(\d{1,3})\s+(?:of (?:them|those|these)|pieces|pcs)\b|(\d{1,3})\s?[个件只套]"
 )
@@ -43,8 +45,15 @@ def product_question(plan: Plan, desk: Desk, request: Request) -> None:
 
 def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
     """The product a question is about: named, pointed at, in focus, or alone in the last list."""
-    ids = [*request.references[:1], *(link.product_id for link in request.links[:1])]
+    # "is it waterproof?" asks about the tent in focus, though some blanket is called waterproof
+    named = [
+        link.product_id
+        for link in request.links[:1]
+        if link.share >= FULL or not _IT.search(request.text)
+    ]
+    ids = [*request.references[:1], *named]
     ids += plan.state.focus[:1] or plan.state.last_list[:1]
+    ids += [link.product_id for link in request.links[:1]]
     return next((p for pid in ids if (p := desk.catalogue.products.get(pid))), None)
 
 

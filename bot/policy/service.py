@@ -25,7 +25,7 @@ def order_request(plan: Plan, desk: Desk, request: Request) -> None:
     """Tells or changes an own order; asks for number and proof where they are missing."""
     state = plan.state
     if state.awaiting == "confirm" and request.goal in ("yes", "no"):
-        _confirmed(plan, request.goal)
+        _confirmed(plan, desk, request.goal)
         return
     understood = plan.understood
     goal = request.goal or state.order_goal
@@ -174,19 +174,30 @@ def _change(plan: Plan, desk: Desk, order: Order, kind: str) -> None:
     ]
 
 
-def _confirmed(plan: Plan, answer: str) -> None:
+def _confirmed(plan: Plan, desk: Desk, answer: str) -> None:
     pending = plan.state.pending
     plan.state = replace(plan.state, awaiting="", pending=None)
     if answer == "no" or pending is None:
         plan.book.add("request", "none", "absent", "")
         plan.say(act("request_dropped"), "the shopper said no")
         return
+    order = desk.orders.order(pending.order_id)
+    if order is None or not plan.state.may_see(str(order.id), plan.now):
+        plan.state = replace(
+            plan.state, awaiting="contact", order_goal=f"order_change:{pending.kind}"
+        )
+        number = plan.book.add("shopper", "message", "order_id", pending.order_id)
+        plan.say(act("ask_order_contact", [slot("order_id", number)]), "the proof has run out")
+        return
+    if not allowed(pending.kind, order):
+        _change(plan, desk, order, pending.kind)
+        return
     note = plan.requests.record(pending.kind, order_id=pending.order_id)
     plan.request = note
     kind = plan.book.add("request", note.id, "kind", kind_in_words(pending.kind, plan.language))
     number = plan.book.add("request", note.id, "id", note.id)
-    order = plan.book.add("order", pending.order_id, "id", pending.order_id)
-    plan.say(act("request_recorded", [slot("kind", kind), slot("request_id", number), slot("order_id", order)]), "recorded")  # fmt: skip
+    named = plan.book.order(order, "id", str(order.id))
+    plan.say(act("request_recorded", [slot("kind", kind), slot("request_id", number), slot("order_id", named)]), "recorded")  # fmt: skip
 
 
 def complaint(plan: Plan, desk: Desk, request: Request) -> None:

@@ -42,6 +42,7 @@ _COLOUR = re.compile(
     r"\b(?:black|white|gr[ae]y|red|blue|green|yellow|orange|pink|purple|brown|beige|navy|silver|gold)\b",
     re.IGNORECASE,
 )
+READ_CHARS = 800  # of a message are looked at for what is asked; the rest is kept, not read
 LONG = 6  # content words from which a message is searched by its asking clause alone
 PLAUSIBLE = 0.3
 MAX_REQUESTS = 2
@@ -104,7 +105,7 @@ class Understander:
         contacts = [contact_hash(normal_email(e), self._secret) for e in redacted.emails]
         contacts += [contact_hash(normal_phone(p), self._secret) for p in redacted.phones]
         said = redacted.text.capitalize() if redacted.text.isupper() else redacted.text
-        corrected_text, corrected = self._spelled(said)
+        corrected_text, corrected = self._spelled(said[:READ_CHARS])
         context = _Context(state, lang, bool(ids), bool(contacts), redacted.card)
         whole = self._request(corrected_text, context)
         requests = self._several(corrected_text, context, whole)
@@ -290,7 +291,8 @@ class Understander:
         if question and state.focus and means_one(text) and not self._wishes(r):
             return "product_question", "asks about the product in focus", ""
         if len(r.references) == 1:
-            return "product_question", "points at one product", "" if r.concepts else "describe"
+            told = "" if r.concepts or cue("question", text) else "describe"
+            return "product_question", "points at one product", told
         stated = bool(r.concepts) and not cue("policy", text)
         asks = dict(r.scores).get("product_question", 0.0) >= max(p for _, p in r.scores)
         if r.links and (question or stated or (asks and not self._wishes(r))):

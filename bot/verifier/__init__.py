@@ -21,6 +21,7 @@ from bot.verifier.polarity import check_negations
 from bot.verifier.reading import Reading
 from bot.verifier.stock import check_stock
 from bot.verifier.surface import HIDDEN, lower, normalise, sentences, tokens
+from bot.verifier.unbacked import check_unbacked
 from bot.verifier.values import check_values
 
 __all__ = ["Verifier", "verify"]
@@ -89,6 +90,7 @@ def verify(
     check_negations(reading)
     check_affirmed(reading)
     check_words(reading)
+    check_unbacked(reading)
     return Verdict(tuple(reading.unsupported))
 
 

@@ -53,6 +53,7 @@ class Lexicon:
     grams: dict[str, set[Gram]] = field(default_factory=dict)
     denials: dict[str, set[Gram]] = field(default_factory=dict)
     denying_acts: frozenset[str] = frozenset()
+    near: frozenset[Gram] = frozenset()
     unsaid: dict[str, set[Gram]] = field(default_factory=dict)
 
     def is_sensitive(self, word: str) -> bool:
@@ -103,6 +104,7 @@ def lexicon(language: Language) -> Lexicon:
         tuple(sorted((w for w in sensitive if not w.isascii()), key=len, reverse=True)),
         reach=1 if language == "en" else 2,
     )
+    near: set[Gram] = set()
     for act, phrasings in book.acts.items():
         runs: set[Gram] = set()
         edge = frozenset([(EDGE,) * REACH])
@@ -113,6 +115,7 @@ def lexicon(language: Language) -> Lexicon:
             for run in runs
             if len(run) > 2 * REACH
         }
+        near |= {run[REACH - 1 : REACH + 2] for run in runs if len(run) > 2 * REACH}
         # What a negation denies follows it: three tokens behind, one before.
         found.denials[act] = {
             run[REACH - 1 :]
@@ -128,6 +131,7 @@ def lexicon(language: Language) -> Lexicon:
             if not _negates(run[: at + n], language)
         }
         found.unsaid[act] = _reversed(runs, language) - said
+    found.near = frozenset(near)
     found.denying_acts = frozenset(
         act
         for act, phrasings in book.acts.items()
