@@ -159,7 +159,10 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     from bot.app import Shop, web_settings
     from bot.web.app import create_app
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("bot").setLevel(
+        logging.INFO
+    )  # libraries speak up only when something is wrong
     shop = Shop(settings)
     readiness = shop.readiness()
     for reason in readiness.reasons:

@@ -42,6 +42,9 @@ _COLOUR = re.compile(
     r"\b(?:black|white|gr[ae]y|red|blue|green|yellow|orange|pink|purple|brown|beige|navy|silver|gold)\b",
     re.IGNORECASE,
 )
+_YES_OR_NO = re.compile(
+    r"^\W*(?:and |so |but )?(?:does|is|can|could|will|has|did|was)\b", re.IGNORECASE
+)
 READ_CHARS = 800  # of a message are looked at for what is asked; the rest is kept, not read
 LONG = 6  # content words from which a message is searched by its asking clause alone
 PLAUSIBLE = 0.3
@@ -295,6 +298,7 @@ class Understander:
             return "product_question", "points at one product", told
         stated = bool(r.concepts) and not cue("policy", text)
         asks = dict(r.scores).get("product_question", 0.0) >= max(p for _, p in r.scores)
+        asks = asks or _YES_OR_NO.search(text) is not None
         if r.links and (question or stated or (asks and not self._wishes(r))):
             return "product_question", "names a product", ""
         return None

@@ -147,6 +147,7 @@ def check_codes(reading: Reading) -> None:
             if not entries or not _right_kind(reading, start, entries):
                 reading.flag(start, end)
             reading.cover(start, end)
+            reading.asides.append((start, end))
 
 
 def _is_date(code: str) -> bool:

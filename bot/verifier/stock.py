@@ -6,6 +6,7 @@ Knows nothing about figures beyond the count of what is left.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import cache
 
 from bot.verifier.factbook import Entry
@@ -13,6 +14,9 @@ from bot.verifier.lexicon import data
 from bot.verifier.polarity import hedge
 from bot.verifier.quantities import quantities
 from bot.verifier.reading import Reading
+
+
+_LAST_ONE = re.compile(r"\blast (?:one|piece)$|最后一")
 
 
 @cache
@@ -90,5 +94,7 @@ def _agrees(entry: Entry, state: str, words: str) -> bool:
         return False
     if state == "low":
         claimed = {q.value for q in quantities(words)}
+        if _LAST_ONE.search(words):
+            claimed.add(Decimal(1))
         return claimed <= {q.value for q in entry.quantities}
     return True

@@ -12,11 +12,13 @@ from functools import cache
 
 from bot.verifier.lexicon import data
 from bot.verifier.polarity import negated
-from bot.verifier.reading import FACT, Reading
+from bot.verifier.reading import Reading
 from bot.verifier.surface import Token
 
-_SPLIT = re.compile(r"[,;:.!?()\n—]|\b(?:and|but|so|because)\b")
-_SPLIT_ZH = re.compile(r"[,;:.!?()\n。、—]")
+_SPLIT = re.compile(r"[,;:.!?()\n—]|(?<=[”\"])\s|\b(?:and|but|so|because)\b")
+_SPLIT_ZH = re.compile(r"[,;:.!?()\n。、—]|(?<=”)")
+# A sentence that begins behind a value without a full stop.
+_NEW = re.compile(r"(?<=[\w)]) (?=(?:It|You|We|They|This|Your|Our|There|The team)\b)")
 SHARE = 0.5  # of a Chinese clause's characters that stand as in a phrasing
 
 
@@ -34,13 +36,14 @@ def check_unbacked(reading: Reading) -> None:
     split = _SPLIT if reading.language == "en" else _SPLIT_ZH
     start = 0
     subject = False
-    for match in [*split.finditer(reading.low), None]:
+    marks = [*split.finditer(reading.low), *_NEW.finditer(reading.text)]
+    for match in [*sorted(marks, key=lambda m: m.start()), None]:
         end = match.start() if match else len(reading.low)
         mark = match.group() if match else ""
-        if match and mark not in {"\n", ""} and reading.mask[match.start()]:
+        if mark.strip() and match and reading.mask[match.start()]:
             continue
         subject = _check_clause(reading, start, end, mark, subject)
-        if mark in {".", "!", "?", "\n", "。", ";"}:
+        if mark in {".", "!", "?", "\n", "。", ";", "", " "}:
             subject = False
         start = match.end() if match else end
 
@@ -52,10 +55,8 @@ def _check_clause(reading: Reading, start: int, end: int, mark: str, subject: bo
     if not words:
         return subject
     titles = [(m.start, m.end) for m in reading.mentions]
-    backed = any(
-        reading.mask[t.start] == FACT and not any(s <= t.start < e for s, e in titles)
-        for t in words
-    )
+    backing = [*reading.values, *reading.asides]
+    backed = any(s <= t.start < e for t in words for s, e in backing)
     free = [t for t in words if reading.free(t.start, t.end)]
     asked = reading.low[end:].partition("\n")[0].lstrip()[:1] == "?" or _asks(reading, start)
     if reading.language == "zh":

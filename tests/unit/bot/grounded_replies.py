@@ -299,7 +299,8 @@ def untrue(reply: Grounded, clauses: list[str], seed: int) -> list[tuple[str, st
     low = any(f.field == "stock" and any(c.isdigit() for c in f.text) for f in reply.facts)
     clause = rng.choice([c for c in clauses if not (low and "few pieces" in c)])
     joiner = " " if reply.language == "en" else ""
-    found.append(("clause", text + joiner + clause))
+    stop = "" if text[-1] in ".!?。！？”" else "。" if reply.language == "zh" else "."
+    found.append(("clause", text + stop + joiner + clause))
     found.append(("clause", clause + joiner + text))
     found.extend(_titles(reply, rng))
     return [(kind, other) for kind, other in found if other != text]
