@@ -15,7 +15,6 @@ from bot.verifier.polarity import hedge
 from bot.verifier.quantities import quantities
 from bot.verifier.reading import Reading
 
-
 _LAST_ONE = re.compile(r"\blast (?:one|piece)$|最后一")
 
 
