@@ -334,6 +334,7 @@ class Shop:
             generator=self._chosen_generator(),
             plain=PlainGenerator(),
             k=self.settings.generator.candidates,
+            tone=self.settings.generator.tone,
         )
         currency = next((p.price.currency for p in catalogue.products.values() if p.price), "")
         dialog = Dialog(desk=desk, understander=understander, phraser=phraser, currency=currency)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -71,7 +72,8 @@ class Dialog:
             decide(plan, self._desk)
         on_stage("generate")
         with clock("generate"):
-            segments = self._phrase(plan, seed=len(state.recent))
+            segments = self._phrase(plan, seed=_seed(session_id, len(state.recent)))
+        clock.move("generate", "verify", sum(segment.verify_seconds for segment in segments))
         text = within("\n\n".join(segment.text for segment in segments), MAX_CHARS)
         said = tuple(segment.marked for segment in segments)
         next_state = replace(plan.state, recent=(*state.recent, *said)[-REPLIES_KEPT:])
@@ -154,6 +156,11 @@ def within(text: str, most: int) -> str:
     return text[: end or most - 1].rstrip(" ,:-") + "…"
 
 
+def _seed(session_id: str, said: int) -> int:
+    """Draws a number per session and turn, so that two shoppers need not read the same words."""
+    return zlib.crc32(session_id.encode()) + said
+
+
 class _Stopwatch:
     def __init__(self) -> None:
         self._spent: dict[str, float] = {}
@@ -165,8 +172,12 @@ class _Stopwatch:
         yield
         self._spent[stage] = time.perf_counter() - start
 
+    def move(self, stage: str, other: str, seconds: float) -> None:
+        """Counts so many seconds of `stage` as `other`, which runs inside it."""
+        self._spent[stage] = self._spent.get(stage, 0.0) - seconds
+        self._spent[other] = self._spent.get(other, 0.0) + seconds
+
     def milliseconds(self) -> dict[str, float]:
         total = time.perf_counter() - self._start
-        # verification runs inside phrasing, candidate by candidate; its share is counted there
         spent = {"understand": 0.0, "retrieve": 0.0, "generate": 0.0, "verify": 0.0} | self._spent
         return {name: round(value * 1000, 2) for name, value in (spent | {"total": total}).items()}

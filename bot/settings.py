@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bot.errors import ConfigError
+from prompts.filling import Tone
 
 PREFIX = "SHOPBOT_"
 FILE = "shopbot.toml"
@@ -45,6 +46,7 @@ class GeneratorSettings(_Section):
     kind: Literal["gpt2", "plain"] = "gpt2"
     model: str = str(DEFAULT_CHECKPOINT)
     candidates: Annotated[int, Field(ge=1, le=16)] = 4
+    tone: Tone = "neutral"
     seconds: Annotated[float, Field(gt=0, le=60)] = 4.0
 
 

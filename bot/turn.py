@@ -97,6 +97,7 @@ class Segment:
     generator: str
     attempts: int
     candidates: tuple[dict[str, Any], ...] = ()
+    verify_seconds: float = 0.0  # of the time it took to phrase
 
 
 @dataclass(frozen=True, slots=True)

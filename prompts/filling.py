@@ -8,30 +8,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
 
 from prompts.acts import MARKER
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # version 1 knew no tone; its prompts are version 2's neutral ones
+
+Tone = Literal["neutral", "warm", "brief"]
+TONES: tuple[Tone, ...] = get_args(Tone)
 MESSAGE_WORDS = 16  # of the shopper's last message; more costs time and taught nothing
 
 _ARTICLE = re.compile(r"\b([Aa])n? (?=<([a-z_]+(?:_\d)?)>)")
 _VOWEL = re.compile(r"(?:[aeio]|u(?!ni|se|su|ti)|8|11\b|18\b|hour|honest|heir)", re.IGNORECASE)
 
 
-def prompt_of(language: str, act: str, slots: Sequence[str], message: str) -> str:
-    """Serialises what the generator is to say: language, act, slot names in canonical order, message.
+def prompt_of(
+    language: str, act: str, slots: Sequence[str], message: str, *, tone: Tone = "neutral"
+) -> str:
+    """Serialises what the generator is to say: language, tone, act, slot names in canonical order,
+    message.
 
-    Every control word is one token of the trained tokenizer; see `special_tokens`.
+    The neutral tone has no word of its own. Every control word is one token of the trained
+    tokenizer; see `special_tokens`.
     """
     words = message.replace("<", " ").replace(">", " ").split()[:MESSAGE_WORDS]
     marked = "".join(f"<{slot}>" for slot in slots)
-    return f"<|{language}|><|{act}|>{marked}<|user|>{' '.join(words)[:120]}<|bot|>"
+    manner = "" if tone == "neutral" else f"<|{tone}|>"
+    return f"<|{language}|>{manner}<|{act}|>{marked}<|user|>{' '.join(words)[:120]}<|bot|>"
 
 
 def special_tokens(acts: Sequence[str], slots: Sequence[str]) -> list[str]:
     """Lists every control word of the format, so that a tokenizer keeps each one whole."""
     control = ["<|pad|>", "<|end|>", "<|en|>", "<|zh|>", "<|user|>", "<|bot|>"]
-    return control + [f"<|{act}|>" for act in acts] + [f"<{slot}>" for slot in slots]
+    control += [f"<|{act}|>" for act in acts] + [f"<{slot}>" for slot in slots]
+    return control + [f"<|{tone}|>" for tone in TONES if tone != "neutral"]
 
 
 def fill(marked: str, values: Mapping[str, str]) -> str:

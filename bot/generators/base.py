@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.turn import Candidate, Language
+from prompts.filling import Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class PhraseRequest:
     k: int = 4
     attempt: int = 0
     seed: int = 0
+    tone: Tone = "neutral"
 
 
 class Generator(Protocol):

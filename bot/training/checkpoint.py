@@ -58,6 +58,19 @@ def new_model(tokenizer: Any, *, layers: int, width: int, heads: int, seed: int)
     return GPT2LMHeadModel(config)
 
 
+def grown_model(folder: Path, tokenizer: Any, *, seed: int) -> Any:
+    """Returns the GPT-2 of `folder`, float32, with rows for the words its tokenizer has gained."""
+    import torch  # noqa: PLC0415
+    from transformers import GPT2LMHeadModel  # noqa: PLC0415
+
+    torch.manual_seed(seed)
+    model: Any = GPT2LMHeadModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    if tokenizer.get_vocab_size() > model.config.vocab_size:
+        model.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
+    model.config.shopbot = {"format": FORMAT_VERSION, "acts": inventory().version}
+    return model
+
+
 def export(model: Any, tokenizer: Any, folder: Path) -> None:
     """Replaces `folder` by a servable one: float16 weights, `config.json`, `tokenizer.json`."""
     import torch  # noqa: PLC0415

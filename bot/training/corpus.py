@@ -24,7 +24,7 @@ from bot.training.messages import message_for, situations
 from bot.turn import Language
 from prompts.acts import inventory
 from prompts.combinations import combinations
-from prompts.filling import prompt_of
+from prompts.filling import Tone, prompt_of
 from prompts.phrasing import Phrasebook, phrasebook
 
 Split = Literal["train", "valid"]
@@ -32,6 +32,8 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 HELD_OUT = 0.1  # of an act's templates, where it has at least 8; never the first, the plain one
 HELD_OUT_SETS = 0.06  # of an act's slot sets, where it has at least 16
 PUBLIC_SHARE = 0.02  # of the examples
+TONE_SHARES: dict[Tone, float] = {"neutral": 0.6, "warm": 0.2, "brief": 0.2}
+TONE_DRAWS = 4  # a warm reply is the longest of so many, a brief one the shortest
 # how much more often than its slot sets alone would ask for
 FREQUENT = {"recommend": 3.0, "recommend_more": 1.5, "describe": 1.5, "compare": 1.5, "policy": 2.0,
             "attribute": 1.5, "order_status": 1.5, "product_quote": 1.5}  # fmt: skip
@@ -48,10 +50,11 @@ class Example:
     reply: str
     split: Split
     source: str = "phrasings"
+    tone: Tone = "neutral"
 
     @property
     def prompt(self) -> str:
-        return prompt_of(self.language, self.act, self.slots, self.message)
+        return prompt_of(self.language, self.act, self.slots, self.message, tone=self.tone)
 
 
 def act_weights() -> dict[str, float]:
@@ -114,6 +117,14 @@ class _Sampler:
                 return text
         return self._book.plain(act, slots) if split == "train" else None
 
+    def draw_in(
+        self, tone: Tone, act: str, slots: tuple[str, ...], split: Split, rng: random.Random
+    ) -> str | None:
+        """Draws a reply in a tone: warm replies say more around the slots, brief ones less."""
+        draws = 1 if tone == "neutral" else TONE_DRAWS
+        drawn = [text for _ in range(draws) if (text := self.draw(act, slots, split, rng))]
+        return (min if tone == "brief" else max)(drawn, key=len, default=None)
+
 
 def build(
     *, size: int, seed: int = 0, valid: int = 1200, data: Path | None = None
@@ -134,13 +145,14 @@ def build(
         for number, act in enumerate(chosen):
             language = LANGUAGES[number % 2]
             slots = _slot_set(act, split, rng)
-            reply = samplers[language].draw(act, slots, split, rng)
+            tone = rng.choices(list(TONE_SHARES), list(TONE_SHARES.values()))[0]
+            reply = samplers[language].draw_in(tone, act, slots, split, rng)
             if reply is None and split == "valid":  # too few templates to hold any out
                 continue
             if reply is None:
                 raise ValueError(f"no {language} phrasing of {act} serves {slots}")
             message = message_for(language, act, rng, messages)
-            examples.append(Example(language, act, slots, message, reply, split))
+            examples.append(Example(language, act, slots, message, reply, split, tone=tone))
     if data:
         examples.extend(_public_replies(data, round(size * PUBLIC_SHARE), rng))
     return examples

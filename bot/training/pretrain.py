@@ -1,6 +1,8 @@
-"""Trains the small GPT-2 of this shop bot from nothing, on two CPU cores.
+"""Trains the small GPT-2 of this shop bot, from nothing or on from given weights, on two CPU cores.
 
     python -m bot.training.pretrain --data DATA --out var/training/first --minutes 75
+    python -m bot.training.pretrain --data DATA --out var/training/second --minutes 60 \
+        --start bot/checkpoints/shop-gpt2 --peak 5e-4
 
 Reads our phrasings and, where `--data` names a folder of public data sets, those (see
 `docs/training.md`). Writes to `--out`: corpus.jsonl, tokenizer.json, log.jsonl (a line per report),
@@ -22,7 +24,14 @@ from typing import Any
 
 from bot.training import corpus, public
 from bot.training import tokenizer as bpe
-from bot.training.checkpoint import Progress, export, load_state, new_model, save_state
+from bot.training.checkpoint import (
+    Progress,
+    export,
+    grown_model,
+    load_state,
+    new_model,
+    save_state,
+)
 from bot.training.corpus import Example
 from bot.training.validation import slot_error
 
@@ -45,6 +54,7 @@ class Plan:
     probe: int = 96  # validation prompts for slot error, per report
     seed: int = 0
     threads: int = 2
+    start: Path | None = None  # a model folder to go on from; its size and tokenizer are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +140,24 @@ def prepare(plan: Plan, out: Path, data: Path | None) -> tuple[list[Example], An
         corpus.write(corpus.build(size=plan.size, seed=plan.seed, data=data), path)
     examples = corpus.read(path)
     words = out / "tokenizer.json"
+    if plan.start and not words.exists():
+        grown = bpe.load(plan.start / "tokenizer.json")
+        grown.add_special_tokens(bpe.control_words())  # those that the older format did not know
+        grown.save(str(words))
     if not words.exists():
         texts = [text for e in examples if e.split == "train" for text in (e.reply, e.message)]
         extra = public.vocabulary_text(data) if data else ()
         bpe.train([*texts, *extra]).save(str(words))
     return examples, bpe.load(words)
+
+
+def model_for(plan: Plan, tokenizer: Any) -> Any:
+    """Returns the model that the training begins with."""
+    if plan.start:
+        return grown_model(plan.start, tokenizer, seed=plan.seed)
+    return new_model(
+        tokenizer, layers=plan.layers, width=plan.width, heads=plan.heads, seed=plan.seed
+    )
 
 
 def optimizer_for(model: Any) -> Any:
@@ -187,9 +210,7 @@ def train(plan: Plan, out: Path, data: Path | None = None) -> Any:
     held_rows = encode(held, tokenizer)
     probe = random.Random(plan.seed).sample(held, min(plan.probe, len(held)))
     pad = tokenizer.token_to_id(bpe.END)  # never read; transformers warns of its own padding id
-    model = new_model(
-        tokenizer, layers=plan.layers, width=plan.width, heads=plan.heads, seed=plan.seed
-    )
+    model = model_for(plan, tokenizer)
     optimizer = optimizer_for(model)
     state = out / "state.safetensors"
     progress = load_state(model, optimizer, state) if state.exists() else Progress()
@@ -261,6 +282,8 @@ def main() -> None:
     parser.add_argument("--report-every", type=float, default=plan.report_every)
     parser.add_argument("--seed", type=int, default=plan.seed)
     parser.add_argument("--threads", type=int, default=plan.threads)
+    parser.add_argument("--peak", type=float, default=plan.peak, help="highest learning rate")
+    parser.add_argument("--start", type=Path, help="a model folder to go on from")
     args = vars(parser.parse_args())
     out, data = args.pop("out"), args.pop("data")
     train(replace(plan, **args), out, data)

@@ -152,3 +152,34 @@ def test_that_where_not_even_the_plain_sentence_holds_the_values_stand_alone(
     assert segment.text == "Copper Kettle\n$49.00"
     assert "plain sentence refused" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_that_a_reply_that_begins_and_runs_like_the_last_one_ranks_below_another() -> None:
+    again = Candidate("Sure, here is the price of <title_1>: <price_1>.", -0.4)
+    other = Candidate("<title_1> costs <price_1>.", -0.9)
+    said = ("Sure, here is the price of <title_2>: <price_2>.",)
+    assert phrased(Canned([again, other])).marked == again.marked
+    segment = phrased(Canned([again, other]), recent=said)
+    assert segment.marked == other.marked
+    ranks = [note["rank"] for note in segment.candidates]
+    assert ranks[0] < ranks[1]
+
+
+def test_that_candidates_that_are_as_good_are_chosen_by_the_seed() -> None:
+    said, book = price_act()
+    candidates = [Candidate(GOOD, -1.0), Candidate("<title_1> costs <price_1>.", -1.1)]
+    phraser = Phraser(generator=Canned(candidates), plain=PlainGenerator())
+    chosen = {
+        phraser.phrase(said, facts=book.facts, language="en", message="", seed=seed).marked
+        for seed in range(20)
+    }
+    assert chosen == {candidate.marked for candidate in candidates}
+
+
+def test_that_the_tone_reaches_the_generator_and_the_time_of_checking_is_told() -> None:
+    said, book = price_act()
+    generator = Canned([Candidate(GOOD, -1.0)])
+    phraser = Phraser(generator=generator, plain=PlainGenerator(), tone="brief")
+    segment = phraser.phrase(said, facts=book.facts, language="en", message="")
+    assert generator.asked[0].tone == "brief"
+    assert segment.verify_seconds > 0

@@ -150,3 +150,14 @@ def test_that_public_messages_are_sorted_into_families(tmp_path: Path) -> None:
         ("en", "order"): ["where is it"],
         ("zh", "off_topic"): ["酒店在哪"],
     }
+
+
+def test_that_warm_replies_say_more_and_brief_ones_less() -> None:
+    sampler = corpus._Sampler(phrasebook("en"))
+    rng = random.Random(3)
+    slots = ("title_1", "price_1")
+    mean = {
+        tone: sum(len(sampler.draw_in(tone, "price", slots, "train", rng) or "") for _ in range(60))
+        for tone in corpus.TONE_SHARES
+    }
+    assert mean["brief"] < mean["neutral"] < mean["warm"]

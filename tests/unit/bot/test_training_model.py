@@ -17,7 +17,9 @@ from bot.training.pretrain import (
     encode,
     learning_rate,
     loss_of,
+    model_for,
     optimizer_for,
+    prepare,
     train,
 )
 from bot.training.tokenizer import END, control_words, tokens_per_character
@@ -188,3 +190,22 @@ def tokenizer_has_end(folder: Path) -> bool:
     from bot.training.tokenizer import load
 
     return load(folder / "tokenizer.json").token_to_id(END) is not None
+
+
+def test_that_a_training_goes_on_from_given_weights_with_a_word_they_did_not_know(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    import torch
+
+    model = tiny(tokenizer)
+    export(model, tokenizer, tmp_path / "old")
+    plan = Plan(minutes=0.0, size=20, start=tmp_path / "old")
+    _, grown = prepare(plan, tmp_path / "new", None)
+    assert grown.get_vocab_size() == tokenizer.get_vocab_size()  # it knows every word of today
+    grown.add_special_tokens(["<|of_tomorrow|>"])
+    again = model_for(plan, grown)
+    before = model.transformer.wte.weight
+    after = again.transformer.wte.weight
+    assert after.shape[0] == before.shape[0] + 1
+    assert torch.allclose(after[:-1], before, atol=2e-3)  # float16 on disk
+    assert again.lm_head.weight is after

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prompts.acts import inventory, markers
-from prompts.filling import MESSAGE_WORDS, fill, prompt_of, special_tokens
+from prompts.filling import MESSAGE_WORDS, TONES, fill, prompt_of, special_tokens
 
 TEXT = st.text(max_size=30)
 
@@ -77,3 +77,12 @@ def test_that_every_control_word_of_a_prompt_is_in_the_tokenizers_list() -> None
         assert word in known
         assert word in prompt
     assert markers(prompt) == ["shop"]
+
+
+def test_that_a_tone_stands_behind_the_language_and_the_neutral_one_leaves_no_word() -> None:
+    known = special_tokens(list(inventory().acts), list(inventory().slots))
+    prompts = {tone: prompt_of("en", "greet", (), "hi", tone=tone) for tone in TONES}
+    assert prompts["neutral"] == "<|en|><|greet|><|user|>hi<|bot|>"
+    assert prompts["warm"] == "<|en|><|warm|><|greet|><|user|>hi<|bot|>"
+    assert len(set(prompts.values())) == len(TONES)
+    assert {"<|warm|>", "<|brief|>"} <= set(known)
