@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from bot.state import DialogState
 from bot.understanding.redaction import normal_email, normal_phone
-from bot.understanding.understand import contact_hash
+from bot.understanding.orders import contact_hash
 from db.records import Order
 
 VERIFIED_FOR = timedelta(minutes=30)

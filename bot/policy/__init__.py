@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from bot.grounding import act, slot
-from bot.policy import finding, products, rules, service
+from bot.policy import comparing, finding, products, rules, service
 from bot.policy.plan import Desk, Plan
 from bot.turn import Slot
 from bot.understanding.values import Request
@@ -49,7 +49,7 @@ def _one(plan: Plan, desk: Desk, request: Request) -> None:
     if intent in ("recommend", "refine"):
         finding.recommend(plan, desk, request)
     elif intent == "compare":
-        finding.compare(plan, desk, request)
+        comparing.compare(plan, desk, request)
     elif intent == "product_question":
         products.product_question(plan, desk, request)
     elif intent == "policy_question":

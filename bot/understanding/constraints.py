@@ -15,6 +15,11 @@ from rapidfuzz import fuzz, process
 
 from bot.understanding.numbers import digits
 
+COLOUR = re.compile(
+    r"\b(?:black|white|gr[ae]y|red|blue|green|yellow|orange|pink|purple|brown|beige|navy|silver|gold)\b"
+    r"|[黑白灰红蓝绿黄橙粉紫棕金银]色",
+    re.IGNORECASE,
+)
 # possessive: a figure is read whole, or "30 days" would be 3 and a zero
 _AMOUNT = r"(?:[$€£¥￥]\s?)?(?<!\d)(?<!\d,)(\d[\d,]*+(?:\.\d++)?+)\s?(k\b)?"
 # a number with one of these behind it is a size or a count, not an amount of money

@@ -21,7 +21,7 @@ from bot.orders import (
 )
 from bot.state import DialogState
 from bot.understanding.redaction import normal_email, normal_phone
-from bot.understanding.understand import contact_hash
+from bot.understanding.orders import contact_hash
 from db.records import Order, OrderId
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -1,0 +1,263 @@
+"""What a message asks for: rules in a fixed order, then the classifier, both held against the shop.
+
+Each rule names itself in the trace. Knows nothing about what will be answered.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.catalogue import Catalogue
+from bot.state import DialogState
+from bot.turn import Language
+from bot.understanding.constraints import COLOUR, Parsed
+from bot.understanding.intents import exemplars
+from bot.understanding.language import WIDE
+from bot.understanding.references import means_one
+from bot.understanding.values import Request
+from bot.understanding.wanted import WantedWords
+from prompts.concepts import concepts
+from prompts.cues import cue
+from prompts.topics import topics_of
+from retrieval.hybrid import Searcher
+from retrieval.text import tokens
+from retrieval.values import Query
+
+CONFIDENT = 0.5
+PLAUSIBLE = 0.3
+# "有没有真丝的", "要金属的": a property of what is wished, not a new wish
+_MODIFIER = re.compile(
+    r"(?:^|[，,\s😭])(?:有没有|有|要|想要|来点)?[\u4e00-\u9fff]{1,6}的(?:吗|么|就行|也行|呢|吧)?\W*$"
+)
+_YES_OR_NO = re.compile(
+    r"^\W*(?:and |so |but )?(?:does|is|can|could|will|has|did|was)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What was said before, and what redaction found in the message."""
+
+    state: DialogState
+    language: Language
+    order_id: bool
+    contact: bool
+    card: bool
+
+
+class IntentRules:
+    """Decides the intent of requests to one shop."""
+
+    def __init__(self, *, catalogue: Catalogue, searcher: Searcher, wanted: WantedWords) -> None:
+        self._catalogue = catalogue
+        self._searcher = searcher
+        self._wanted = wanted
+
+    def decide(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str]:
+        """Returns intent, the rule that decided, and the goal."""
+        for rule in (self._safety, self._service, self._courtesy, self._products):
+            if decided := rule(r, context, parsed):
+                return decided
+        return self._classified(r, context)
+
+    def _safety(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str] | None:
+        text = r.text
+        if cue("private", text):
+            return "out_of_scope", "cue private", "private"
+        if context.card:
+            return "policy_question", "card number", "card"
+        if cue("instruction", text):
+            asks_price = r.links and not cue("question", unquoted(text))
+            return "out_of_scope", "cue instruction", "price" if asks_price else "instruction"
+        if cue("coupon", text) and (r.links or context.state.focus):
+            return "product_question", "cue coupon", "coupon"
+        return None
+
+    def _service(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str] | None:
+        text, state = r.text, context.state
+        if cue("handoff", text):
+            return "handoff", "cue handoff", ""
+        if state.awaiting == "confirm" and (cue("yes", text) or cue("no", text)):
+            return "order_change", "answer to a question", "yes" if cue("yes", text) else "no"
+        goal = next((g for g in ("exchange", "change", "cancel", "return") if cue(g, text)), "")
+        about_order = context.order_id or cue("own_order", text)
+        if context.order_id and goal:
+            return "order_change", "order number and a change", goal
+        if state.awaiting in ("order", "contact") and (context.order_id or context.contact):
+            return state.order_goal.partition(":")[0] or "order_status", "answer to a question", ""
+        if context.order_id:
+            return "order_status", "order number", _order_goal(text)
+        if state.topic == "order" and (follow := _order_goal(text)) and not r.links:
+            return "order_status", "follow-up on the order", follow
+        broken = cue("complaint", text)
+        if broken and not cue("hypothetical", text):
+            return "complaint", "cue complaint", ""
+        if about_order and not broken and not cue("policy", text):
+            scores = dict(r.scores)
+            if goal and scores.get("order_change", 0) >= scores.get("policy_question", 0):
+                return "order_change", "own order and a change", goal
+            rank = max(scores, key=lambda name: scores[name])
+            if rank in ("order_status", "complaint") or scores.get("order_status", 0) >= PLAUSIBLE:
+                return "order_status", "own order", _order_goal(text)
+        return None
+
+    def _courtesy(
+        self, r: Request, context: Context, parsed: Parsed
+    ) -> tuple[str, str, str] | None:
+        text = r.text
+        if cue("identity", text):
+            return "smalltalk", "cue identity", "identity"
+        if cue("greet", text):
+            return "greet", "cue greet", ""
+        short = len(text.split()) <= 8 and len(text) <= 40
+        if cue("thanks", text):
+            return "feedback", "cue thanks", ""
+        if cue("goodbye", text) and short and not r.links:
+            return "goodbye", "cue goodbye", ""
+        if cue("wellbeing", text) and short:
+            return "smalltalk", "cue wellbeing", ""
+        return None
+
+    def _products(
+        self, r: Request, context: Context, parsed: Parsed
+    ) -> tuple[str, str, str] | None:
+        text, state = r.text, context.state
+        pointed = len(r.links) + len(r.references)
+        several_before = len(state.last_list) > 1
+        if cue("compare", text) and (pointed >= 2 or several_before):
+            return "compare", "cue compare", ""
+        picks = any(concepts()[name].direction(text) for name in r.concepts)
+        if picks and several_before and not r.links and (
+            cue("which", text) or r.references and cue("question", text)
+        ):  # fmt: skip
+            return "compare", "which of those", "choose"
+        if cue("restart", text):
+            return "recommend", "cue restart", "restart"
+        if state.wish and cue("more", text) and not r.links:
+            return "refine", "cue more", "more"
+        if any(topic.rule for topic in topics_of(unquoted(text))) and cue("question", text):
+            return "policy_question", "a topic of the rules", ""
+        if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
+            return "refine", "only that brand", ""
+        if state.wish and not r.links and COLOUR.search(text) and self._only_colour(r):
+            return "refine", "another colour", ""
+        conditions = not r.constraints.empty or bool(r.relative)
+        question = bool(r.concepts) and cue("question", text)
+        known_one = r.references or r.links or (state.focus and means_one(text))
+        conditions = conditions or bool(WIDE.search(text) and _MODIFIER.search(text))
+        if state.wish and conditions and not r.links and self._only_conditions(r):
+            return "refine", "new conditions", ""
+        if several_before and cue("which", text) and not r.links and not self._new_type(r, state):
+            return "compare", "which of those", "which"
+        if cue("describe", text) and known_one:
+            return "product_question", "cue describe", "describe"
+        if question and state.focus and means_one(text) and not self._wishes(r):
+            return "product_question", "asks about the product in focus", ""
+        if len(r.references) == 1:
+            told = "" if r.concepts or cue("question", text) else "describe"
+            return "product_question", "points at one product", told
+        stated = bool(r.concepts) and not cue("policy", text)
+        asks = dict(r.scores).get("product_question", 0.0) >= max(p for _, p in r.scores)
+        asks = asks or _YES_OR_NO.search(text) is not None
+        if r.links and (question or stated or (asks and not self._wishes(r))):
+            return "product_question", "names a product", ""
+        return None
+
+    def _classified(self, r: Request, context: Context) -> tuple[str, str, str]:
+        state = context.state
+        scores = dict(r.scores)
+        best = max(scores, key=lambda name: scores[name])
+        sure = scores[best] >= PLAUSIBLE
+        if self._wishes(r) and best not in ("policy_question", "out_of_scope", "order_change"):
+            return "recommend", "asks for goods", ""
+        follows = len(tokens(r.text)) <= 6 or r.text.lower().startswith(
+            ("and ", "so ", "那", "then ", "what about")
+        )
+        if (
+            state.topic == "complaint"
+            and follows
+            and best not in ("recommend", "goodbye", "feedback")
+        ):
+            return "complaint", "follow-up on the complaint", "follow"
+        if state.topic == "policy" and follows and best in (
+            "policy_question", "product_question", "order_change", "order_status", "refine", "handoff",
+            "complaint",
+        ):  # fmt: skip
+            return "policy_question", "follow-up on the rule", "follow"
+        if scores[best] < CONFIDENT and self._gibberish(r.text, context.language):
+            return "unclear", "no known word", ""
+        if best == "compare" and len(state.last_list) < 2:
+            best = "recommend"
+        if best == "refine" and not state.wish:
+            best = "recommend"
+        if best == "product_question" and not (r.links or state.focus or state.last_list):
+            best = "recommend" if r.query else "product_question"
+        if best in ("order_change", "order_status") and not cue("own_order", r.text):
+            best = "policy_question"
+        if best == "out_of_scope" and scores[best] < CONFIDENT and self._evidence(r, context):
+            best = "recommend"
+        if best in ("greet", "goodbye", "feedback", "smalltalk", "complaint") and not sure:
+            best = "recommend" if self._evidence(r, context) else "unclear"
+        if (
+            not sure
+            and best in ("recommend", "product_question")
+            and not self._evidence(r, context)
+        ):
+            best = "recommend" if cue("need", r.text) or len(r.query.split()) <= 2 else "unclear"
+        return best, f"classifier {scores[max(scores, key=lambda n: scores[n])]:.2f}", ""
+
+    def _wishes(self, r: Request) -> bool:
+        text = unquoted(r.text)
+        return cue("need", text) and not re.search(
+            r"\bneed to know\b|\bi want to know\b", text, re.I
+        )
+
+    def _only_conditions(self, r: Request) -> bool:
+        """Whether nothing but conditions was said: no new kind of product."""
+        words = [w for w in tokens(r.query) if self._catalogue.knows(w)]
+        if WIDE.search(r.text):
+            return _MODIFIER.search(r.text) is not None or not self._sold(r.query, "zh")
+        return not any(self._wanted.titled(word) for word in words)
+
+    def _only_colour(self, r: Request) -> bool:
+        rest = COLOUR.sub(" ", r.query)
+        return not any(self._wanted.titled(word) for word in tokens(rest)) and not WIDE.search(rest)
+
+    def _new_type(self, r: Request, state: DialogState) -> bool:
+        words = [w for w in tokens(r.query) if self._wanted.titled(w)]
+        before = set(tokens(state.wish))
+        return any(w not in before for w in words) and cue("need", r.text)
+
+    def _sold(self, query: str, language: str) -> bool:
+        hits = self._searcher.products(Query(query, language, k=1)) if query.strip() else []
+        return bool(hits) and hits[0].parts.get("title_coverage", 0.0) >= 0.5
+
+    def _evidence(self, r: Request, context: Context) -> bool:
+        return bool(r.links) or self._sold(r.query or r.text, context.language)
+
+    def _gibberish(self, text: str, language: str) -> bool:
+        if language == "zh":
+            known = {w for t in exemplars("zh").texts for w in tokens(t) if len(w) > 1}
+            words = tokens(text)
+            return bool(words) and not any(
+                w in known or self._catalogue.knows(w) for w in words if len(w) > 1
+            )
+        known = {w for t in exemplars("en").texts for w in tokens(t)}
+        words = tokens(text)
+        letters = [w for w in words if w.isalpha()]
+        return len(letters) >= 2 and not any(
+            w in known or self._catalogue.knows(w) for w in letters
+        )
+
+
+def _order_goal(text: str) -> str:
+    for name in ("tracking", "carrier", "contents", "expected", "total"):
+        if cue(name, text):
+            return name
+    return ""
+
+
+def unquoted(text: str) -> str:
+    """The shopper's own words: what stands in quotation marks is somebody else's text."""
+    return re.sub(r"\"[^\"]*\"|“[^”]*”", " ", text)

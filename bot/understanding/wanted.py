@@ -1,0 +1,82 @@
+"""The words a message wants searched: its politeness taken off, of a long one the asking clause.
+
+Knows the catalogue's vocabulary and nothing of intents.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.catalogue import Catalogue
+from prompts.cues import cue
+from retrieval.text import tokens, units
+
+LONG = 6  # content words from which a message is searched by its asking clause alone
+_FILLER = re.compile(
+    r"^(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|您好|你好|请问|那|嗯)\b[,，!！ ]*|\b(?:please|pls|plz)\b",
+    re.IGNORECASE,
+)
+_ASKING = re.compile(
+    r"\b(?:i|we)(?:'?d| would| am|'?m| are|'?re)? (?:actually |really |just )?(?:need|want|like|love|looking for|searching for|after|was hoping|"
+    r"got|have|buy|to buy)\b|\b(?:do|have) (?:you|u|ya)(?: guys)? (?:have|got|sell|carry|stock|offer)\b|\bshow me\b|"
+    r"\blook(?:in|ing) for\b|\bgot any\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
+    r"\b(?:what|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
+    r"\b(?:but |and )?only(?: what| those| the ones)?(?: you)?(?: actually)?\b|"
+    r"(?:我|咱)?(?:想|要|准备)(?:买|要|看|换|找|给)?|有没有|你们|卖不卖|卖|推荐(?:推荐|一下)?|帮我(?:买|选|找|挑)?|吗|呢|请问|看看|一下",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+def search_words(text: str) -> str:
+    """What remains of a request when its politeness is taken off: the words to search for."""
+    text = _FILLER.sub(" ", text)
+    text = _ASKING.sub(" ", text)
+    text = re.sub(r"\bones?\b|[?!.。！？，,;:…]+|[^\w\s'&$€£¥%/+-]", " ", text)
+    return re.sub(r"\s*的$", "", " ".join(text.split()))
+
+
+class WantedWords:
+    """Reads what to search for out of messages of one shop."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def of(self, text: str, language: str) -> str:
+        """The words to search for: of a long message only the clause that asks, or what is known."""
+        words = search_words(text)
+        if language == "zh":
+            parts = [c for c in re.split(r"[，,。！!？?；;\s]+", text) if c.strip()]
+            rated_zh = [(self._rated_zh(c), at, search_words(c)) for at, c in enumerate(parts)]
+            if len(rated_zh) > 2 and max(rated_zh)[0] >= 2:
+                return max(rated_zh)[2]
+            return words
+        clauses = [
+            c for c in re.split(r"[,.;!?\n]+|\b(?:but|because|so|anyway)\b", text) if c.strip()
+        ]
+        rated = [(self._rated(c), at, c) for at, c in enumerate(clauses) if units(search_words(c))]
+        if len(rated) > 1 and max(rated)[0] > 0:
+            words = search_words(max(rated)[2])
+        if len(tokens(words)) <= LONG:
+            return words
+        known = [w for w in re.findall(r"[\w'-]+", words) if any(self.titled(t) for t in tokens(w))]
+        return " ".join(dict.fromkeys(known)) or words
+
+    def _rated_zh(self, clause: str) -> int:
+        named = any(
+            credit >= 0.5 and all(part in self._catalogue.names for part in parts)
+            for unit in units(search_words(clause))
+            if unit.weight >= 1.0
+            for credit, parts in unit.alternatives
+        )
+        return cue("need", clause) + 2 * named
+
+    def _rated(self, clause: str) -> int:
+        """How likely a clause is the one that says what is wanted."""
+        said = tokens(search_words(clause))
+        titled = any(self.titled(w) for w in said)
+        known = any(self._catalogue.knows(w) for w in said)
+        return 4 * cue("need", clause) + 2 * titled + known
+
+    def titled(self, word: str) -> bool:
+        """Whether the word stands in many a title: it names a kind of thing."""
+        return self._catalogue.weight(word) < self._catalogue.weight("\0")
