@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -21,11 +20,12 @@ from bot.errors import (
     SessionUnknownError,
     TurnUnknownError,
 )
+from bot.replies import Recorder, new_turn, stored_reply
+from bot.sessions import SessionLocks
 from bot.settings import Settings
 from bot.state import DialogState
-from bot.turn import ChatRequest, Language, Reply, RequestNote
+from bot.turn import ChatRequest, Language, Reply
 from bot.understanding.redaction import redact, visible
-from bot.web.payload import reply_payload
 from bot.web.service import Limits, Readiness, Transcript, TranscriptEntry, WebSettings
 from retrieval.values import Filters, Query
 
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SESSION_BYTES = 24  # 192 random bits: the session id is a capability
-LOCKS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,7 @@ class Shop:
         self._embedder = make_embedder(settings)
         self._snapshot: Snapshot | None = None
         self._loading = threading.Lock()
-        self._sessions: OrderedDict[str, threading.Lock] = OrderedDict()
-        self._sessions_guard = threading.Lock()
+        self._sessions = SessionLocks()
 
     def close(self) -> None:
         """Closes the database; the shop answers no more."""
@@ -100,22 +98,29 @@ class Shop:
         snapshot = self._current()
         now = self._now()
         session_id = request.session_id or secrets.token_urlsafe(SESSION_BYTES)
-        with self._session(session_id):
+        with self._sessions.lock(session_id):
             conversation = self._conversation(request, session_id, now)
             if request.client_message_id:
                 stored = self.conversations.reply_to(conversation.id, request.client_message_id)
                 if stored is not None:
-                    return _stored_reply(stored.payload, session_id, stored.id)
+                    return stored_reply(stored.payload, session_id, stored.id)
             answer = snapshot.dialog.answer(
                 message,
                 state=DialogState.from_dict(conversation.state),
                 locale=request.locale,
                 session_id=session_id,
                 now=now,
-                requests=_Recorder(self._requests, conversation.id, now),
+                requests=Recorder(self._requests, conversation.id, now),
                 on_stage=on_stage or (lambda _: None),
             )
-            return self._store(request, conversation, answer, now)
+            turn_id = self.conversations.add_turn(
+                conversation.id,
+                new_turn(request, answer),
+                state=answer.state.as_dict(),
+                handed_off=answer.state.handed_off,
+                now=now,
+            )
+            return replace(answer.reply, turn_id=turn_id)
 
     def _message(self, raw: str) -> str:
         if len(raw) > self.settings.chat.max_message_chars:
@@ -145,42 +150,6 @@ class Shop:
             training_consent=self.settings.privacy.training_default if consent is None else consent,
             now=now,
         )
-
-    def _store(
-        self, request: ChatRequest, conversation: Conversation, answer: Any, now: datetime
-    ) -> Reply:
-        from db.conversations import NewTurn
-        from prompts.acts import inventory
-        from prompts.filling import FORMAT_VERSION
-
-        reply: Reply = answer.reply
-        payload = reply_payload(reply)
-        # the session id opens the conversation, so it is not written down with it
-        payload.pop("session_id")
-        payload.pop("turn_id")
-        turn = NewTurn(
-            user_text=answer.understood.text,
-            reply_text=reply.text,
-            language=reply.language,
-            intent=reply.intents[0],
-            intents=reply.intents,
-            acts=tuple(segment["act"] for segment in answer.trace["segments"]),
-            payload=payload,
-            trace=answer.trace,
-            generator_name=reply.generator_name,
-            generator_version=reply.generator_version,
-            prompt_version=f"{inventory().version}.{FORMAT_VERSION}-{inventory().digest[:8]}",
-            fallback=reply.fallback,
-            client_message_id=request.client_message_id,
-        )
-        turn_id = self.conversations.add_turn(
-            conversation.id,
-            turn,
-            state=answer.state.as_dict(),
-            handed_off=answer.state.handed_off,
-            now=now,
-        )
-        return replace(reply, turn_id=turn_id)
 
     # -- what was said ----------------------------------------------------------------------------
     def feedback(
@@ -219,7 +188,7 @@ class Shop:
 
         An answer that is under way is waited for, so that it is erased too.
         """
-        with self._session(session_id):
+        with self._sessions.lock(session_id):
             return self.conversations.erase(self._known(session_id).id)
 
     def _known(self, session_id: str) -> Conversation:
@@ -274,7 +243,7 @@ class Shop:
                 locale=None,
                 session_id="",
                 now=self._now(),
-                requests=_Recorder(self._requests, 0, self._now()),
+                requests=Recorder(self._requests, 0, self._now()),
             )
 
     def _current(self) -> Snapshot:
@@ -345,38 +314,6 @@ class Shop:
             self._generator = make_generator(self.settings)
         return self._generator
 
-    # -- one message of a session at a time -------------------------------------------------------
-    def _session(self, session_id: str) -> threading.Lock:
-        with self._sessions_guard:
-            lock = self._sessions.setdefault(session_id, threading.Lock())
-            self._sessions.move_to_end(session_id)
-            while len(self._sessions) > LOCKS_KEPT:
-                oldest, idle = next(iter(self._sessions.items()))
-                if idle.locked():
-                    break
-                del self._sessions[oldest]
-            return lock
-
-
-class _Recorder:
-    """Records requests of one conversation; one that is open already is not recorded twice."""
-
-    def __init__(self, store: Any, conversation_id: int, now: datetime) -> None:
-        self._store = store
-        self._conversation_id = conversation_id
-        self._now = now
-
-    def record(self, kind: Any, *, order_id: str | None) -> RequestNote:
-        known = self._store.find(kind, order_id) if order_id else None
-        stored = known or self._store.record(
-            kind,
-            conversation_id=self._conversation_id,
-            order_id=order_id,
-            sealed_details=None,
-            now=self._now,
-        )
-        return RequestNote(stored.number, kind, stored.status)
-
 
 def open_store(settings: Settings) -> Database:
     """Opens the shop's database and brings its schema up to date."""
@@ -433,34 +370,4 @@ def web_settings(settings: Settings) -> WebSettings:
         limits=Limits(
             settings.limits.per_session_per_minute, settings.limits.per_client_per_minute
         ),
-    )
-
-
-def _stored_reply(payload: dict[str, Any], session_id: str, turn_id: int) -> Reply:
-    """Rebuilds the reply that was sent for a repeated message."""
-    from bot.turn import Card, Citation, Comparison, ComparisonRow, Derived
-
-    table = payload["comparison"]
-    return Reply(
-        session_id=session_id,
-        turn_id=turn_id,
-        text=payload["reply"],
-        language=payload["language"],
-        intents=tuple(payload["intents"]),
-        products=tuple(Card(**card) for card in payload["products"]),
-        comparison=table
-        and Comparison(
-            tuple(table["columns"]),
-            tuple(ComparisonRow(r["label"], tuple(r["values"])) for r in table["rows"]),
-        ),
-        citations=tuple(Citation(**c) for c in payload["citations"]),
-        derived=tuple(Derived(d["value"], d["op"], tuple(d["of"])) for d in payload["derived"]),
-        request=payload["request"] and RequestNote(**payload["request"]),
-        suggestions=tuple(payload["suggestions"]),
-        handoff=payload["handoff"],
-        attempts=payload["grounding"]["attempts"],
-        fallback=payload["grounding"]["fallback"],
-        generator_name=payload["generator"]["name"],
-        generator_version=payload["generator"]["version"],
-        timings_ms=payload["timings_ms"],
     )

@@ -14,8 +14,8 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 from bot.state import DialogState
-from bot.understanding.redaction import normal_email, normal_phone
 from bot.understanding.orders import contact_hash
+from bot.understanding.redaction import normal_email, normal_phone
 from db.records import Order
 
 VERIFIED_FOR = timedelta(minutes=30)

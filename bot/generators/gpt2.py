@@ -125,9 +125,7 @@ class Gpt2Generator:
             raise GeneratorError(f"no slots {sorted(unknown)}; acts.toml lists the known ones")
         slots = [slot for slot in spec.slots if slot in request.slots]
         slots += [slot for slot in request.slots if slot not in spec.slots]
-        prompt = prompt_of(
-            request.language, request.act, slots, request.message, tone=request.tone
-        )
+        prompt = prompt_of(request.language, request.act, slots, request.message, tone=request.tone)
         deadline = self._clock() + self._seconds
         if not self._lock.acquire(timeout=self._seconds):
             raise GeneratorError(f"{self.name} is busy with other requests")

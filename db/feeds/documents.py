@@ -13,7 +13,7 @@ from pathlib import Path
 from db.feeds.fields import guess
 from db.feeds.registry import COMMENT_TEXTS, REFERENCES, read_rows
 from db.feeds.rows import Row
-from db.feeds.source import MARKDOWN_SUFFIXES, FeedError, files_of, read_markdown
+from db.feeds.source import FeedError, read_markdown_pages
 from db.feeds.text import clean_line, clean_text
 from db.feeds.values import stated
 from db.records import Document, ProductId, RejectedRow
@@ -32,20 +32,16 @@ def read_policies(folder: Path) -> Iterator[Document | RejectedRow]:
     Raises FeedError when there is no Markdown page at all. A page that cannot be read, or is
     empty, is rejected alone.
     """
-    pages = [p for p in files_of(folder) if p.suffix.lower() in MARKDOWN_SUFFIXES]
-    if not pages:
+    found = False
+    for page in read_markdown_pages(folder):
+        found = True
+        if isinstance(page, RejectedRow):
+            yield page
+            continue
+        path, name, text = page
+        yield Document(name, "policy", first_heading(text) or path.stem, text)
+    if not found:
         raise FeedError(f"{folder} holds no Markdown page: policies are files that end in .md")
-    for page in pages:
-        try:
-            text = read_markdown(page)
-        except FeedError as error:
-            yield RejectedRow(page.name, str(error))
-            continue
-        if not text.strip():
-            yield RejectedRow(page.name, "is empty")
-            continue
-        stem = page.relative_to(folder).with_suffix("") if folder.is_dir() else Path(page.stem)
-        yield Document(stem.as_posix(), "policy", first_heading(text) or page.stem, text)
 
 
 def first_heading(markdown: str) -> str:

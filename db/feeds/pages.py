@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from db.feeds.documents import first_heading
-from db.feeds.source import MARKDOWN_SUFFIXES, FeedError, files_of, read_markdown
+from db.feeds.source import read_markdown_pages
 from db.feeds.text import clean_line, match_key
 from db.feeds.values import rating_value
 from db.records import Attribute, Document, Product, RejectedRow
@@ -88,18 +88,12 @@ class Page:
 
 def read_pages(folder: Path) -> Iterator[Page | RejectedRow]:
     """Each Markdown page of a folder (or the one file), in the order of their names."""
-    pages = [p for p in files_of(folder) if p.suffix.lower() in MARKDOWN_SUFFIXES]
-    for page in pages:
-        try:
-            text = read_markdown(page)
-        except FeedError as error:
-            yield RejectedRow(page.name, str(error))
+    for page in read_markdown_pages(folder):
+        if isinstance(page, RejectedRow):
+            yield page
             continue
-        if not text.strip():
-            yield RejectedRow(page.name, "is empty")
-            continue
-        stem = page.relative_to(folder).with_suffix("") if folder.is_dir() else Path(page.stem)
-        yield parse_page(text, name=stem.as_posix(), where=page.name)
+        path, name, text = page
+        yield parse_page(text, name=name, where=path.name)
 
 
 def parse_page(markdown: str, *, name: str, where: str) -> Page:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
 
+from db.records import RejectedRow
+
 MAX_FIELD = 1_000_000  # characters in one cell, line of JSON or Markdown page times four
 MAX_LINE = 4 * MAX_FIELD
 MAX_ROWS = 1_000_000
@@ -165,3 +167,24 @@ def files_of(path: Path) -> list[Path]:
         for p in path.rglob("*")
         if p.is_file() and not any(part.startswith(".") for part in p.relative_to(path).parts)
     )
+
+
+def read_markdown_pages(folder: Path) -> Iterator[tuple[Path, str, str] | RejectedRow]:
+    """Each Markdown page of a folder (or the one file), in the order of their names.
+
+    Yields (path, name below the folder without suffix, text); a page that cannot be read, or is
+    empty, is rejected alone.
+    """
+    for page in files_of(folder):
+        if page.suffix.lower() not in MARKDOWN_SUFFIXES:
+            continue
+        try:
+            text = read_markdown(page)
+        except FeedError as error:
+            yield RejectedRow(page.name, str(error))
+            continue
+        if not text.strip():
+            yield RejectedRow(page.name, "is empty")
+            continue
+        stem = page.relative_to(folder).with_suffix("") if folder.is_dir() else Path(page.stem)
+        yield page, stem.as_posix(), text

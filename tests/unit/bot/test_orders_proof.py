@@ -20,8 +20,8 @@ from bot.orders import (
     state_of,
 )
 from bot.state import DialogState
-from bot.understanding.redaction import normal_email, normal_phone
 from bot.understanding.orders import contact_hash
+from bot.understanding.redaction import normal_email, normal_phone
 from db.records import Order, OrderId
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.understanding.redaction import holds_card, normal_email, normal_phone, redact, visible
 from bot.understanding.orders import order_pattern
+from bot.understanding.redaction import holds_card, normal_email, normal_phone, redact, visible
 
 ORDERS = order_pattern(["FK-20519", "FK-20528"])
 ADDRESS = st.from_regex(
