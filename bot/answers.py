@@ -33,6 +33,8 @@ KNOWN_MEANING = 0.42
 KNOWN_BOTH = 0.36
 FIGURE_BONUS = 0.15  # "how long", "how much": a sentence with a figure is likelier
 OWN = 0.55  # the shopper's own words against the words such a rule is usually put in
+STEPS = 0.15  # what to do is no answer to what applies, unless "how do I …" was asked
+SELF = 0.2  # a rule for such as the shopper said to be ("I'm a gold member")
 FORBIDS = 0.15  # "how do I …" is better answered by what to do than by what not to do
 EXACT = 0.75  # share of the words that an exact topic needs: a student discount is not any discount
 EARLIER = 0.004  # a rule's first passages hold its general case, later ones exceptions
@@ -46,7 +48,15 @@ _ASKS_FIGURE = re.compile(
     r"\bhow (?:long|many|much|often|far|high|heavy|big|tall|fast)\b|\bwhen\b|多少|多久|几|多长|多大",
     re.I,
 )
-_ASKS_HOW = re.compile(r"\bhow (?:do|can|should|would) (?:i|you|we)\b|怎么", re.IGNORECASE)
+_ASKS_HOW = re.compile(
+    r"\bhow (?:to|(?:do|can|should|would) (?:i|you|we))\b|怎么|如何", re.IGNORECASE
+)
+_STEP = re.compile(r"(?:^|\n)\s*\d+[.)]\s*$")
+_SELF = re.compile(
+    r"\b(?:i'?m|i am|we'?re|we are|as|for) (?:an? |the )?(\w+)(?: (?:plus|level|tier))?(?: (?:member|customer|account|user|client)\w*)"
+    r"|\bmy (\w+) (?:membership|account|plan)\b|我是(\w{1,6}?)(?:会员|用户|客户)",
+    re.IGNORECASE,
+)
 _FORBIDDING = re.compile(
     r"^\W*(?:do not|don't|never|avoid)\b|^\W*(?:不要|请勿|避免)", re.IGNORECASE
 )
@@ -132,9 +142,12 @@ class Answerer:
         about = set(words(product.title)) | set(tokens(product.title))
         return self._best(question, candidates, language, without=about, wording=wording)
 
-    def about_rules(self, question: str, language: str, *, context: str = "") -> Evidence | None:
+    def about_rules(
+        self, question: str, language: str, *, context: str = "", shopper: Iterable[str] = ()
+    ) -> Evidence | None:
         """Returns the best sentence of the shop's policies; `context` is the question before.
 
+        `shopper` holds what the shopper said to be earlier (see `self_descriptions`).
         A question is also looked for in the words such a rule is usually put in (topics).
         """
         topics = topics_of(question)
@@ -144,7 +157,9 @@ class Answerer:
         hits = self._searcher.passages(asked, language, source="policy", k=20)
         passages = [self._searcher.passage(h.id) for h in hits]
         candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
-        best = self._best(question, candidates, language, context=context, wording=wording)
+        best = self._best(
+            question, candidates, language, context=context, wording=wording, shopper=shopper
+        )
         if best is not None and any(topic.exact for topic in topics):
             held = " ".join((*(best.passage.heading if best.passage else ()), best.text))
             if self._covered(question, held, language, frozenset()) < EXACT:
@@ -179,6 +194,7 @@ class Answerer:
         without: Iterable[str] = (),
         context: str = "",
         wording: str = "",
+        shopper: Iterable[str] = (),
     ) -> Evidence | None:
         if not candidates:
             return None
@@ -186,6 +202,7 @@ class Answerer:
         phrases = [(question, 0.7), (context, 0.3)] if context else [(question, 1.0)]
         figure = FIGURE_BONUS if _ASKS_FIGURE.search(question) else 0.0
         how = _ASKS_HOW.search(question) is not None
+        said_to_be = self_descriptions(f"{context} {question}") | frozenset(shopper)
         meanings = self._meanings(f"{context} {question}".strip(), candidates, language)
         usual = self._meanings(wording, candidates, language) if wording else meanings
         scored = []
@@ -202,6 +219,8 @@ class Answerer:
             score += figure if _FIGURE.search(text) else 0.0
             score -= EARLIER * passage.ordinal if passage else 0.0
             score -= FORBIDS if how and _FORBIDDING.search(text) else 0.0
+            score -= STEPS if passage and not how and _is_step(passage, text) else 0.0
+            score += SELF if passage and said_to_be & set(tokens(text)) else 0.0
             scored.append(Evidence(text, score, passage, attribute, covered, meaning))
         enough = [e for e in scored if self._enough(e, language, known=bool(wording))]
         if not enough:
@@ -260,6 +279,17 @@ class Answerer:
             for text, vector in zip(missing, self._encode(missing), strict=True):
                 self._known[text] = vector
         return np.stack([self._known[text] for text in texts])
+
+
+def self_descriptions(text: str) -> frozenset[str]:
+    """The words by which the shopper said what they are: gold, of "I'm a gold member"."""
+    return frozenset(t for m in _SELF.finditer(text) for g in m.groups() if g for t in tokens(g))
+
+
+def _is_step(passage: Passage, text: str) -> bool:
+    """Whether the span is one of numbered steps: what to do, not what applies."""
+    start = passage.text.find(text)
+    return start >= 0 and _STEP.search(passage.text[:start]) is not None
 
 
 def _continued(evidence: Evidence, most: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,19 +75,19 @@ def import_(
     mapping = _mapping(map_ or [])
     if not (paths or policies or orders):
         raise ConfigError("nothing to import: name a feed, --policies DIR or --orders FILE")
-    database = open_store(settings)
-    reports = import_shop(
-        paths or [],
-        policies=policies,
-        orders=orders,
-        currency=currency or settings.shop.currency,
-        mapping=mapping,
-        partial=partial,
-        yes=yes,
-        catalog=CatalogStore(database),
-        order_store=OrderStore(database),
-        now=settings.clock()(),
-    )
+    with open_store(settings) as database:
+        reports = import_shop(
+            paths or [],
+            policies=policies,
+            orders=orders,
+            currency=currency or settings.shop.currency,
+            mapping=mapping,
+            partial=partial,
+            yes=yes,
+            catalog=CatalogStore(database),
+            order_store=OrderStore(database),
+            now=settings.clock()(),
+        )
     print_reports(reports)
 
 
@@ -119,7 +120,8 @@ def index() -> None:
     from bot.app import open_store
 
     settings = load_settings()
-    build(settings, open_store(settings))
+    with open_store(settings) as database:
+        build(settings, database)
 
 
 def build(settings: Settings, database: Any) -> None:
@@ -163,20 +165,20 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     logging.getLogger("bot").setLevel(
         logging.INFO
     )  # libraries speak up only when something is wrong
-    shop = Shop(settings)
-    readiness = shop.readiness()
-    for reason in readiness.reasons:
-        out.print(f"not ready: {reason}", markup=False)
-    if readiness.ready:
-        shop.warm()
-    out.print(f"chat:  http://{host}:{port}/chat\nAPI:   http://{host}:{port}/api/chat")
-    uvicorn.run(
-        create_app(shop, web_settings(settings)),
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-    )
+    with closing(Shop(settings)) as shop:
+        readiness = shop.readiness()
+        for reason in readiness.reasons:
+            out.print(f"not ready: {reason}", markup=False)
+        if readiness.ready:
+            shop.warm()
+        out.print(f"chat:  http://{host}:{port}/chat\nAPI:   http://{host}:{port}/api/chat")
+        uvicorn.run(
+            create_app(shop, web_settings(settings)),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+        )
 
 
 @app.command()
@@ -197,23 +199,23 @@ def demo(
         settings = settings.model_copy(
             update={"shop": settings.shop.model_copy(update={"name": DEMO_NAME})}
         )
-    database = open_store(settings)
     now = settings.clock()()
     folder = materialise(settings.home / "shop", settings.media_folder, today=now.date())
-    reports = import_shop(
-        [folder / "products.jsonl", folder / "comments.jsonl"],
-        policies=folder / "policies",
-        orders=folder / "orders.jsonl",
-        currency="USD",
-        mapping={},
-        partial=False,
-        yes=True,
-        catalog=CatalogStore(database),
-        order_store=OrderStore(database),
-        now=now,
-    )
-    print_reports(reports)
-    build(settings, database)
+    with open_store(settings) as database:
+        reports = import_shop(
+            [folder / "products.jsonl", folder / "comments.jsonl"],
+            policies=folder / "policies",
+            orders=folder / "orders.jsonl",
+            currency="USD",
+            mapping={},
+            partial=False,
+            yes=True,
+            catalog=CatalogStore(database),
+            order_store=OrderStore(database),
+            now=now,
+        )
+        print_reports(reports)
+        build(settings, database)
     if not prepare:
         run_server(settings, host, port)
 
@@ -225,17 +227,17 @@ def chat() -> None:
     from bot.terminal import reply_as_text
     from bot.turn import ChatRequest
 
-    shop = _shop()
-    out.print(f"{shop.greeting(shop.settings.shop.locale)}\n(an empty line ends)", markup=False)
-    session: str | None = None
-    while line := _ask():
-        try:
-            reply = shop.chat(ChatRequest(line, session_id=session))
-        except MessageError as error:
-            out.print(str(error), markup=False)
-            continue
-        session = reply.session_id
-        out.print(reply_as_text(reply), markup=False, highlight=False)
+    with closing(_shop()) as shop:
+        out.print(f"{shop.greeting(shop.settings.shop.locale)}\n(an empty line ends)", markup=False)
+        session: str | None = None
+        while line := _ask():
+            try:
+                reply = shop.chat(ChatRequest(line, session_id=session))
+            except MessageError as error:
+                out.print(str(error), markup=False)
+                continue
+            session = reply.session_id
+            out.print(reply_as_text(reply), markup=False, highlight=False)
 
 
 def _ask() -> str:
@@ -254,7 +256,8 @@ def search(
     """Search the catalogue as the chat does."""
     from retrieval.values import Filters
 
-    found = _shop().search(query=query, k=k, filters=Filters(), explain=True)
+    with closing(_shop()) as shop:
+        found = shop.search(query=query, k=k, filters=Filters(), explain=True)
     for hit in found["hits"]:
         price = hit["product"]["price"]
         cost = f"{price} {hit['product']['currency']}" if price else "–"
@@ -270,7 +273,8 @@ def explain(turn: int) -> None:
     """Show why a turn went as it did."""
     from bot.terminal import trace_as_text
 
-    record = _shop().conversations.turn(turn)
+    with closing(_shop()) as shop:
+        record = shop.conversations.turn(turn)
     if record is None:
         raise ShopbotError(f"no turn {turn} in this shop")
     out.print(trace_as_text(record), markup=False, highlight=False)

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.errors import ConfigError
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from db.catalog import CatalogStore
+    from db.orders import OrderStore
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "gradio", "sqlalchemy")
 MAX_UNKNOWN = 0.05  # share of a catalogue's tokens that the encoder may not know
@@ -38,18 +43,24 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 
 def _catalogue(settings: Settings) -> Iterator[Check]:
-    from bot.app import make_embedder, open_store
+    from bot.app import open_store
     from db.catalog import CatalogStore
     from db.errors import StoreError
     from db.orders import OrderStore
-    from retrieval.store import IndexStore, IndexUnusable
 
     try:
         database = open_store(settings)
     except StoreError as error:
         yield Check("database", False, str(error))
         return
-    catalog = CatalogStore(database)
+    with database:
+        yield from _stored(settings, CatalogStore(database), OrderStore(database))
+
+
+def _stored(settings: Settings, catalog: CatalogStore, orders: OrderStore) -> Iterator[Check]:
+    from bot.app import make_embedder
+    from retrieval.store import IndexStore, IndexUnusable
+
     count = catalog.count()
     if not count:
         yield Check("catalogue", False, "no products; run `shopbot import FEED`")
@@ -59,7 +70,7 @@ def _catalogue(settings: Settings) -> Iterator[Check]:
     yield Check("catalogue", True, f"{count} products, {when}")
     policies = sum(1 for _ in catalog.documents("policy"))
     yield Check("policies", policies > 0, f"{policies} pages" if policies else "none; run `shopbot import --policies DIR`")  # fmt: skip
-    yield Check("orders", True, f"{OrderStore(database).count()} orders")
+    yield Check("orders", True, f"{orders.count()} orders")
     try:
         embedder = make_embedder(settings)
     except ConfigError as error:
@@ -79,7 +90,7 @@ def _catalogue(settings: Settings) -> Iterator[Check]:
         )
 
 
-def _unknown_share(settings: Settings, catalog: object) -> float | None:
+def _unknown_share(settings: Settings, catalog: CatalogStore) -> float | None:
     """The share of title tokens that the packaged encoder's vocabulary cannot read."""
     if settings.retrieval.encoder != "minilm":
         return None
@@ -93,7 +104,7 @@ def _unknown_share(settings: Settings, catalog: object) -> float | None:
     unknown = tokenizer.token_to_id("[UNK]")
     ids = [
         i
-        for product in catalog.products()  # type: ignore[attr-defined]
+        for product in catalog.products()
         for i in tokenizer.encode(product.title, add_special_tokens=False).ids
     ]
     return sum(i == unknown for i in ids) / len(ids) if ids else None

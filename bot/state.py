@@ -37,6 +37,7 @@ class DialogState:
     focus: tuple[str, ...] = ()
     topic: str = ""
     asked: str = ""
+    shopper: tuple[str, ...] = ()  # what they said to be: gold, of "I'm a gold member"
     awaiting: str = ""
     order_id: str = ""
     order_goal: str = ""

@@ -39,8 +39,13 @@ _COMPOUND_MIN = 7
 @lru_cache(maxsize=1)
 def english_words() -> frozenset[str]:
     """English words of four or more letters that the bundled encoder's vocabulary holds whole."""
+    return frozenset(w for w in _vocabulary() if len(w) >= _MIN_LATIN)
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> frozenset[str]:
     lines = (Path(get_model_path()) / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(w for w in lines if len(w) >= _MIN_LATIN and w.isascii() and w.isalpha())
+    return frozenset(w for w in lines if w.isascii() and w.isalpha())
 
 
 @lru_cache(maxsize=1)
@@ -151,6 +156,8 @@ class Lexicon:
             return None
         if word in english_words() or stem(word) in _english_stems():
             return None
+        if word.endswith("s") and len(word) == _MIN_LATIN and word[:-1] in _vocabulary():
+            return None  # mens, kids: a possessive without its apostrophe is no typo
         near = _nearest(word, self._latin, edits=_edits_allowed(word))
         if near:
             return max(near, key=lambda found: (found[0] == word[0], self.counts[found]))

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -97,11 +98,11 @@ def talk(no_sockets: None, tmp_path_factory: pytest.TempPathFactory) -> Talk:
             embedder,
             progress=lambda done, total: None,
         )
-    shop = Shop(settings)
     replies: list[Reply] = []
-    for message in CONVERSATION:
-        session = replies[-1].session_id if replies else None
-        replies.append(shop.chat(ChatRequest(message, session_id=session)))
+    with closing(Shop(settings)) as shop:
+        for message in CONVERSATION:
+            session = replies[-1].session_id if replies else None
+            replies.append(shop.chat(ChatRequest(message, session_id=session)))
     return Talk(settings, tuple(replies))
 
 

@@ -212,7 +212,7 @@ def _wish_slot(plan: Plan, wish: str, constraints: Constraints) -> Slot | None:
         r"\b(?:i|you|he|she|is|are|have|has|can|had|my|me|that|to|him|her)\b", words, re.I
     ):
         return None
-    text = words if words.isupper() is False else words.lower()
+    text = _as_noun(words if words.isupper() is False else words.lower())
     price = _condition(plan, "price", constraints)
     if plan.language == "zh":
         text = f"{price}的{text}" if price else text
@@ -221,9 +221,15 @@ def _wish_slot(plan: Plan, wish: str, constraints: Constraints) -> Slot | None:
     return slot("wish", plan.book.add("shopper", "message", "wish", text))
 
 
+def _as_noun(words: str) -> str:
+    """A purpose read as a thing: "to heat up leftovers" is something to heat up leftovers."""
+    return f"something {words}" if re.match(r"(?:to|for) \w", words) else words
+
+
 def _absent(plan: Plan, told: Slot | None, wish: str, request: Request) -> Slot:
     """What the shop does not have, in the shopper's words."""
     words = told.value if told else (wish or request.text)[: MAX_WISH[plan.language]].strip()
+    words = _as_noun(words)
     return slot("wish", plan.book.add("shopper", "message", "absent", words))
 
 

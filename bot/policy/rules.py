@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.answers import Evidence
+from bot.answers import Evidence, self_descriptions
 from bot.grounding import act, slot
 from bot.policy.plan import Desk, Plan
 from bot.turn import Citation, Slot
 from bot.understanding.values import Request
 from db.records import Passage
+
+SHOPPER_KEPT = 4
 
 
 def policy_question(plan: Plan, desk: Desk, request: Request) -> None:
@@ -18,9 +20,15 @@ def policy_question(plan: Plan, desk: Desk, request: Request) -> None:
         card_warning(plan, desk)
         return
     context = plan.state.asked if request.goal == "follow" else ""
-    evidence = desk.answerer.about_rules(request.text, plan.language, context=context)
+    shopper = tuple(dict.fromkeys((*plan.state.shopper, *sorted(self_descriptions(request.text)))))
+    evidence = desk.answerer.about_rules(
+        request.text, plan.language, context=context, shopper=shopper
+    )
     plan.state = replace(
-        plan.state, topic="policy", asked=f"{context} {request.text}".strip()[-200:]
+        plan.state,
+        topic="policy",
+        asked=f"{context} {request.text}".strip()[-200:],
+        shopper=shopper[-SHOPPER_KEPT:],
     )
     if evidence is None or evidence.passage is None:
         plan.book.add("policy", "rules", "absent", "")

@@ -43,10 +43,9 @@ def slot_errors(given: Sequence[str], marked: str) -> SlotErrors:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One text a model wrote, with its mean log-probability per token."""
+    """One text a model wrote, and whether it came to an end."""
 
     text: str
-    logprob: float
     finished: bool
 
 
@@ -70,46 +69,24 @@ def _write_batch(
     encoded = [tokenizer.encode(prompt).ids for prompt in prompts]
     end = tokenizer.token_to_id(END)
     longest = max(map(len, encoded))
-    rows = torch.tensor(
-        [[end] * (longest - len(ids)) + ids for ids in encoded]
-    )  # (B, T) left-padded
-    mask = torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in encoded])
-    dice = torch.Generator().manual_seed(seed)
-    texts: list[list[int]] = [[] for _ in prompts]
-    sums = [0.0] * len(prompts)
-    done = [False] * len(prompts)
+    rows = [[end] * (longest - len(ids)) + ids for ids in encoded]  # left-padded
+    mask = [[0] * (longest - len(ids)) + [1] * len(ids) for ids in encoded]
     most = 40 + 12 * max(prompt.count("<") for prompt in prompts)
-    cache, tokens = None, rows
-    with torch.inference_mode():
-        for _ in range(most):
-            positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
-            step = model(
-                tokens, attention_mask=mask, position_ids=positions, past_key_values=cache,
-                use_cache=True, logits_to_keep=1,
-            )  # fmt: skip
-            cache = step.past_key_values
-            logprobs = step.logits[:, -1].float().log_softmax(-1)  # (B, V)
-            if temperature:
-                chances = (logprobs / temperature).softmax(-1)
-                picked = torch.multinomial(chances, 1, generator=dice)  # (B, 1)
-            else:
-                picked = logprobs.argmax(-1, keepdim=True)
-            gained = logprobs.gather(1, picked).squeeze(1).tolist()
-            for row, token in enumerate(picked.squeeze(1).tolist()):
-                if done[row]:
-                    continue
-                sums[row] += gained[row]
-                done[row] = token == end
-                if not done[row]:
-                    texts[row].append(token)
-            if all(done):
-                break
-            tokens = picked
-            mask = torch.cat([mask, torch.ones_like(picked)], dim=1)
-    return [
-        Written(tokenizer.decode(ids, skip_special_tokens=False), total / (len(ids) + 1), finished)
-        for ids, total, finished in zip(texts, sums, done, strict=True)
-    ]
+    how = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {}
+    with torch.random.fork_rng(devices=[]), torch.inference_mode():
+        torch.manual_seed(seed)
+        out = model.generate(
+            torch.tensor(rows), attention_mask=torch.tensor(mask), max_new_tokens=most,
+            eos_token_id=end, pad_token_id=end, **how,
+        )  # fmt: skip
+    written = []
+    for ids in out[:, longest:].tolist():
+        finished = end in ids
+        text = tokenizer.decode(
+            ids[: ids.index(end)] if finished else ids, skip_special_tokens=False
+        )
+        written.append(Written(text, finished))
+    return written
 
 
 def slot_error(

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import Any
 
+from retrieval.spelling import english_words
+
 WIDE = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORD = re.compile(r"[^\W\d_]{2,}")
 OTHER_SCRIPT = re.compile(r"[\u0370-\u06ff\u0900-\u0eff\u3040-\u30ff\uac00-\ud7af]")
@@ -16,6 +18,13 @@ _ENGLISH = frozenset(
     "is it the of and to do does did you your my how what when where which who why can could will"
     " would should have has any this that these those for with from are i'm it's what's".split()
 )
+# commonest words of the other languages that are no English ones; two of them are no accident
+_ELSEWHERE = frozenset(
+    "la le les der das und ist est el los las il che per con una une des du elle mon mein ich je de"
+    " sie wo mi su voor een het que qui votre pour nicht".split()
+)
+DICTIONARY_LETTERS = 4  # shorter words stand in several languages
+DICTIONARY = 0.6  # share of a message's longer words that stand in an English dictionary
 # what redaction left, and order or model numbers: in no language, yet read as foreign words
 _NO_WORDS = re.compile(
     r"\[(?:email|phone|card|id)\]|(?<![A-Za-z0-9-])[A-Za-z-]*\d[A-Za-z0-9-]*", re.ASCII
@@ -52,7 +61,12 @@ def language_of(text: str, *, before: str | None, locale: str | None) -> tuple[s
 
 def _reads_english(text: str) -> bool:
     words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.casefold().replace("’", "'"))
-    return sum(word in _ENGLISH for word in words) * 3 >= len(words)
+    if sum(word in _ENGLISH for word in words) * 3 >= len(words):
+        return True
+    longer = [word for word in words if len(word) >= DICTIONARY_LETTERS]
+    known = sum(word in english_words() for word in longer)
+    elsewhere = sum(word in _ELSEWHERE for word in words)
+    return elsewhere < 2 and bool(longer) and known >= DICTIONARY * len(longer)
 
 
 @cache

@@ -60,16 +60,23 @@ _DESCRIBED = re.compile(
 )
 
 
-def described_reference(text: str, last: Sequence[str], words: Mapping[str, frozenset[str]]) -> str:
+def described_reference(text: str, last: Sequence[str], told: Mapping[str, Sequence[str]]) -> str:
     """Returns the product of the last list that "the … one" describes, "" where not just one does.
 
-    `words` maps a product id to the (stemmed) words of its record.
+    `told` maps a product id to the (stemmed) words of its record, in order: "2 person" is more than
+    a 2 here and a person there.
     """
     match = _DESCRIBED.search(text)
     if not match:
         return ""
-    said = set(tokens(next(g for g in match.groups() if g).replace("-", " ")))
-    scores = {pid: len(said & words.get(pid, frozenset())) for pid in last}
+    said = tokens(next(g for g in match.groups() if g).replace("-", " "))
+    scores = {pid: _shared(said, told.get(pid, ())) for pid in last}
     best = max(scores.values(), default=0)
     top = [pid for pid, score in scores.items() if score == best]
     return top[0] if best and len(top) == 1 else ""
+
+
+def _shared(said: Sequence[str], told: Sequence[str]) -> int:
+    """How many of the words, and of the pairs of words, a record has."""
+    pairs = set(zip(said, said[1:], strict=False))
+    return len(set(said) & set(told)) + len(pairs & set(zip(told, told[1:], strict=False)))

@@ -150,11 +150,11 @@ class Understander:
         intent, why, goal = self._rules.decide(base, context, parsed)
         return replace(base, intent=intent, why=why, goal=goal)
 
-    def _words_of(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
-        """The words of each product's title and short attributes."""
+    def _words_of(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The words of each product's title and short attributes, in order."""
         found = {}
         for pid in ids:
             if product := self._catalogue.products.get(pid):
                 short = " ".join(a.value for a in product.attributes if len(a.value) < 40)
-                found[pid] = frozenset(tokens(f"{product.title} {short}".replace("-", " ")))
+                found[pid] = tokens(f"{product.title} {short}".replace("-", " "))
         return found

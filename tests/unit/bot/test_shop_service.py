@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -96,14 +96,13 @@ def say(shop: Shop, message: str, session: str | None = None, **more: object) ->
 
 def everything_on_disk(home: Path) -> str:
     """All that the database holds, but for the feed's own orders, as one text."""
-    with sqlite3.connect(home / "shopbot.db") as connection:
+    with closing(sqlite3.connect(home / "shopbot.db")) as connection:
         names = [
             name
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
             if name != "orders"
         ]
         rows = [tuple(connection.execute(f'SELECT * FROM "{name}"')) for name in names]
-    connection.close()
     return repr(rows)
 
 
@@ -145,9 +144,8 @@ def test_that_the_session_id_is_nowhere_on_disk(shop: Shop, home: Path) -> None:
 
 def test_that_a_stored_payload_names_neither_session_nor_turn(shop: Shop) -> None:
     reply = say(shop, "I need a kettle")
-    with sqlite3.connect(shop.settings.home / "shopbot.db") as connection:
+    with closing(sqlite3.connect(shop.settings.home / "shopbot.db")) as connection:
         (payload,) = connection.execute("SELECT payload FROM turns").fetchone()
-    connection.close()
     assert not {"session_id", "turn_id"} & set(json.loads(payload))
     assert json.loads(payload)["reply"] == reply.text
 
