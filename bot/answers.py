@@ -32,7 +32,9 @@ KNOWN_WORDS = 0.3  # the same bars where the question is of a known kind
 KNOWN_MEANING = 0.42
 KNOWN_BOTH = 0.36
 FIGURE_BONUS = 0.15  # "how long", "how much": a sentence with a figure is likelier
+TABLE = 1.3  # … and a table of such figures likelier still
 OWN = 0.55  # the shopper's own words against the words such a rule is usually put in
+UNKNOWN = 0.25  # weight of words against meaning where the shop has another word for it (bitcoin)
 STEPS = 0.15  # what to do is no answer to what applies, unless "how do I …" was asked
 SELF = 0.2  # a rule for such as the shopper said to be ("I'm a gold member")
 FORBIDS = 0.15  # "how do I …" is better answered by what to do than by what not to do
@@ -205,18 +207,18 @@ class Answerer:
         said_to_be = self_descriptions(f"{context} {question}") | frozenset(shopper)
         meanings = self._meanings(f"{context} {question}".strip(), candidates, language)
         usual = self._meanings(wording, candidates, language) if wording else meanings
+        own_words = 0.5 if self._all_known(question, candidates) else UNKNOWN
         scored = []
         for (text, passage, attribute), own, put in zip(candidates, meanings, usual, strict=True):
-            heading = " ".join(passage.heading) if passage else ""
-            held = f"{heading} {text}"
+            held = " ".join((*(passage.heading if passage else ()), *_columns(passage, text), text))
             covered = sum(w * self._covered(p, held, language, drop) for p, w in phrases)
             meaning = own
             if wording:
                 put_words = self._covered(wording, held, language, drop)
                 covered = OWN * covered + (1 - OWN) * put_words
                 meaning = max(own, (1 - OWN) * own + OWN * put)
-            score = (covered + meaning) / 2 if language == "en" else covered
-            score += figure if _FIGURE.search(text) else 0.0
+            score = own_words * covered + (1 - own_words) * meaning if language == "en" else covered
+            score += figure * (TABLE if CELL in text else 1.0) if _FIGURE.search(text) else 0.0
             score -= EARLIER * passage.ordinal if passage else 0.0
             score -= FORBIDS if how and _FORBIDDING.search(text) else 0.0
             score -= STEPS if passage and not how and _is_step(passage, text) else 0.0
@@ -226,7 +228,7 @@ class Answerer:
         if not enough:
             return None
         best = max(enough, key=lambda e: e.score)
-        return replace(best, text=_continued(best, MAX_QUOTE[language]))
+        return replace(best, text=_continued(best, question, MAX_QUOTE[language]))
 
     def _enough(self, e: Evidence, language: str, *, known: bool) -> bool:
         """Whether the span answers; a `known` kind of question needs less to be recognised."""
@@ -240,6 +242,16 @@ class Answerer:
             or (e.meaning >= MEANING_ENOUGH and e.covered > 0.0)
             or (mean >= BOTH_ENOUGH and e.covered >= 0.35)
         )
+
+    def _all_known(self, question: str, candidates: list[Span]) -> bool:
+        """Whether each content word of the question stands in some text looked at."""
+        held = {
+            t
+            for text, p, _ in candidates
+            for t in tokens(" ".join((*(p.heading if p else ()), text)))
+        }
+        asked = {w for w in tokens(question) if w not in _HOLLOW and len(w) > 1}
+        return asked <= held
 
     def _covered(self, asked: str, held: str, language: str, drop: frozenset[str]) -> float:
         """The share of the question's content that a span holds, weighted by rarity."""
@@ -265,7 +277,8 @@ class Answerer:
         if language != "en":
             return [0.0] * len(candidates)
         texts = [
-            f"{p.heading[-1]}: {text}" if p and p.heading else text for text, p, _ in candidates
+            ": ".join((*(p.heading[-1:] if p else ()), *_columns(p, text), text))
+            for text, p, _ in candidates
         ]
         vectors = self._vectors([question, *texts])
         return [float(v) for v in vectors[1:] @ vectors[0]]
@@ -292,11 +305,27 @@ def _is_step(passage: Passage, text: str) -> bool:
     return start >= 0 and _STEP.search(passage.text[:start]) is not None
 
 
-def _continued(evidence: Evidence, most: int) -> str:
-    """The span with the sentences that follow it in its passage: conditions often come after."""
-    if evidence.passage is None or CELL in evidence.passage.text:
+def _columns(passage: Passage | None, text: str) -> tuple[str, ...]:
+    """The head of the table that the text is a row of: what its cells mean."""
+    if passage is None or CELL not in text:
+        return ()
+    rows = [line for line in passage.text.splitlines() if CELL in line]
+    return tuple(rows[:1]) if len(rows) > 1 and text != rows[0] else ()
+
+
+def _continued(evidence: Evidence, question: str, most: int) -> str:
+    """The span with what belongs to it: sentences that follow, since conditions often come after,
+    and all rows of a small table where no row of its own was asked for."""
+    if evidence.passage is None:
         return evidence.text
     whole = evidence.passage.text
+    if CELL in evidence.text:
+        body = [line for line in whole.splitlines() if CELL in line][1:]
+        named = set(tokens(evidence.text.partition(CELL)[0])) & set(tokens(question))
+        together = "\n".join(body)
+        return evidence.text if named or len(together) > most else together or evidence.text
+    if CELL in whole:
+        return evidence.text
     if len(whole) <= most:
         return whole
     start = whole.find(evidence.text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.catalogue import Catalogue, product_text
+from bot.kinds import Kinds, Rank, is_general, said_as_thing
 from bot.understanding.constraints import Constraints
 from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
@@ -48,12 +49,24 @@ class Found:
     hits: tuple[Hit, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A wish being served: its words, the head that names the thing, whether only that kind will
+    do, and what the best product of the whole shop is worth for it."""
+
+    words: str
+    head: str
+    strict: bool
+    worth: float = 0.0
+
+
 class Recommender:
     """Finds and ranks products of one catalogue snapshot."""
 
     def __init__(self, catalogue: Catalogue, searcher: Searcher) -> None:
         self._catalogue = catalogue
         self._searcher = searcher
+        self._kinds = Kinds(catalogue.products)
 
     def find(
         self,
@@ -67,22 +80,47 @@ class Recommender:
         """Returns the best products for `wish` under `constraints`, at most `most`."""
         head = head_of(wish, language)
         free = self._search(wish, Constraints(), language)
-        relevant = self._cut(free, wish, head)
+        wanted = Wanted(wish, head, self._is_kind(free, head))
+        relevant = self._cut(free, wanted)
         if wish and not relevant:
             return Found((), sold=False, category=self._nearest_category(free), hits=free)
-        best = self._worth(relevant[0], wish, head) if relevant else 0.0
-        kind = self._kind(relevant, wish, head)
+        if self._only_beside(wanted):
+            near = [hit for hit in relevant if hit.parts.get("dense", 0.0) >= SOLD_MEANING]
+            named = self._kinds.best(head) is Rank.BESIDE
+            if not near:
+                return Found((), sold=False, category=self._nearest_category(free), hits=free)
+            if named:
+                picks = self._picks(near, wish, constraints, 2)
+                return Found(picks, True, "kind", self._category(near[0]), free)
+        wanted = replace(wanted, worth=self._worth(relevant[0], wanted) if relevant else 0.0)
+        kind = self._kind(relevant, wanted)
         allowed = self._search(wish, constraints, language, exclude)
-        kept = self._kept(allowed, wish, head, best, kind)
+        kept = self._kept(allowed, wanted, kind)
         if not kept and exclude:
-            kept = self._cut(allowed, wish, head, best)
+            kept = self._cut(allowed, wanted)
         if kept:
             return Found(self._picks(kept, wish, constraints, most), True, "", kind, allowed)
         for name, looser in relaxations(constraints):
             hits = self._search(wish, looser, language, exclude)
-            if other := self._kept(hits, wish, head, best, kind):
+            if other := self._kept(hits, wanted, kind):
                 return Found(self._picks(other, wish, looser, 2), True, name, kind, allowed)
         return Found((), True, "", kind, allowed)
+
+    def _is_kind(self, free: tuple[Hit, ...], head: str) -> bool:
+        """Whether the head names a kind of this shop's, so that nothing else will do."""
+        return self._kinds.best(head) is Rank.IS and any(
+            self._kinds.is_a(hit.id, head) for hit in free
+        )
+
+    def _only_beside(self, wanted: Wanted) -> bool:
+        """Whether a thing is wanted that the shop's words name only beside other things."""
+        known = wanted.head and not WIDE.search(wanted.head) and self._catalogue.knows(wanted.head)
+        return bool(
+            known
+            and self._kinds.best(wanted.head) <= Rank.BESIDE
+            and not is_general(wanted.head)
+            and said_as_thing(wanted.words, wanted.head)
+        )
 
     def _search(
         self, wish: str, constraints: Constraints, language: str, exclude: tuple[str, ...] = ()
@@ -96,33 +134,34 @@ class Recommender:
             if not any(w in product_text(self._catalogue.products[hit.id]) for w in unwanted)
         )
 
-    def _kept(
-        self, hits: tuple[Hit, ...], wish: str, head: str, best: float, kind: str
-    ) -> list[Hit]:
+    def _kept(self, hits: tuple[Hit, ...], wanted: Wanted, kind: str) -> list[Hit]:
         """The hits to show: about the wish and of its kind; else the rest of that kind."""
-        kept = self._cut(hits, wish, head, best)
-        if not kind:
+        kept = self._cut(hits, wanted)
+        if not kind or wanted.strict:
             return kept
-        return [h for h in kept if self._category(h) == kind or self._titled(h, head)] or [
+        return [h for h in kept if self._category(h) == kind or self._titled(h, wanted.head)] or [
             h for h in hits if self._category(h) == kind
         ]
 
-    def _cut(self, hits: tuple[Hit, ...], wish: str, head: str, best: float = 0.0) -> list[Hit]:
+    def _cut(self, hits: tuple[Hit, ...], wanted: Wanted) -> list[Hit]:
         """Drops what is not about the wish and orders the rest; all stay where nothing was wished."""
-        if not hits or not wish:
+        if not hits or not wanted.words:
             return list(hits)
-        worth = {h.id: self._worth(h, wish, head) for h in hits}
+        head = wanted.head
+        worth = {h.id: self._worth(h, wanted) for h in hits}
         sold = [h for h in hits if self._is_sold(h, head)]
-        top = max([best, *(worth[h.id] for h in sold)], default=0.0)
+        if wanted.strict:
+            sold = [h for h in sold if self._kinds.is_a(h.id, head)]
+        top = max([wanted.worth, *(worth[h.id] for h in sold)], default=0.0)
         kept = [h for h in sold if worth[h.id] >= NEAR_TOP * top]
         kept.sort(key=lambda h: -worth[h.id])
         products = self._catalogue.products
         exact = [h for h in kept if WIDE.search(head) and head in products[h.id].title]
         return exact or [h for h in kept if head and self._named(h, head)] or kept
 
-    def _worth(self, hit: Hit, wish: str, head: str) -> float:
+    def _worth(self, hit: Hit, wanted: Wanted) -> float:
         """How well a product serves the wish: words in its name, in its text, meaning, size."""
-        parts = hit.parts
+        parts, head = hit.parts, wanted.head
         worth = (
             0.5 * parts.get("title_coverage", 0.0)
             + 0.4 * parts.get("coverage", 0.0)
@@ -132,7 +171,7 @@ class Recommender:
             worth += 0.4
         if head and self._of_category(hit, head):
             worth += 0.8
-        return worth + 0.3 * fits_people(self._catalogue.products[hit.id], wish)
+        return worth + 0.3 * fits_people(self._catalogue.products[hit.id], wanted.words)
 
     def _is_sold(self, hit: Hit, head: str) -> bool:
         """Whether the hit shows that the shop has such things."""
@@ -160,11 +199,11 @@ class Recommender:
     def _of_category(self, hit: Hit, head: str) -> bool:
         return _names(" ".join(self._catalogue.products[hit.id].category), head)
 
-    def _kind(self, hits: list[Hit], wish: str, head: str) -> str:
+    def _kind(self, hits: list[Hit], wanted: Wanted) -> str:
         """The category most of the best hits are in, when they agree."""
         votes: Counter[str] = Counter()
         for hit in hits[:6]:
-            votes[self._category(hit)] += self._worth(hit, wish, head)  # type: ignore[assignment]
+            votes[self._category(hit)] += self._worth(hit, wanted)  # type: ignore[assignment]
         if not votes:
             return ""
         name, weight = votes.most_common(1)[0]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 from retrieval.text import tokens
 
@@ -29,6 +30,11 @@ _IT = re.compile(
     r"\b(?:it|its|it's|that one|this one|that|this|they|the one)\b|它|这个|那个|这款|那款|这件|该",
     re.IGNORECASE,
 )
+_EXTREME = re.compile(
+    r"\bthe (?:cheapest|(most expensive|priciest))(?: one)?(?: of (?:them|those|these))?(?=\W*(?:$|[.,;!?]))"
+    r"|最(?:便宜|(贵))的(?:那[个款件])?(?=[，。；！？,]|$)",
+    re.IGNORECASE,
+)
 
 
 def ordinal_references(text: str, last: Sequence[str]) -> tuple[str, ...]:
@@ -43,6 +49,23 @@ def ordinal_references(text: str, last: Sequence[str]) -> tuple[str, ...]:
     if _LAST.search(text) and last:
         positions.append(len(last) - 1)
     return tuple(dict.fromkeys(last[p] for p in positions if 0 <= p < len(last)))
+
+
+def cheapest_or_dearest(
+    text: str, last: Sequence[str], price_of: Callable[[str], Decimal | None]
+) -> tuple[str, str]:
+    """Returns the product of the last list that "the cheapest of those" picks, and what else is said.
+
+    Both are "" where nothing is picked or nothing else is said: then the choice is the question.
+    """
+    match = _EXTREME.search(text)
+    rest = _EXTREME.sub(" ", text).strip(" ,.;!?，。；！？") if match else ""
+    priced = [(price, pid) for pid in last if (price := price_of(pid)) is not None]
+    if not match or not priced or len(tokens(rest)) < 2:
+        return "", ""
+    dearest = any(match.groups())
+    price, pid = sorted(priced, key=lambda row: -row[0] if dearest else row[0])[0]
+    return pid, rest
 
 
 def means_several(text: str) -> bool:

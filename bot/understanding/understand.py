@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from bot.catalogue import Catalogue
 from bot.state import DialogState
@@ -19,6 +20,7 @@ from bot.understanding.language import language_of
 from bot.understanding.orders import contact_hash, order_pattern
 from bot.understanding.redaction import normal_email, normal_phone, redact
 from bot.understanding.references import (
+    cheapest_or_dearest,
     described_reference,
     means_several,
     ordinal_references,
@@ -126,9 +128,11 @@ class Understander:
         # what stands in quotation marks is somebody else's text: data, not a request
         own = unquoted(text)
         text = own if units(own) else text
+        chosen, rest = cheapest_or_dearest(text, state.last_list, self._price_of)
+        text = rest or text
         parsed = parse_constraints(text, brands=self._catalogue.brands)
         links = tuple(self._catalogue.links(text))
-        references = ordinal_references(text, state.last_list)
+        references = (chosen,) if chosen else ordinal_references(text, state.last_list)
         if not references and not links:
             one = described_reference(text, state.last_list, self._words_of(state.last_list))
             references = (one,) if one and not parsed.constraints.words_none else ()
@@ -149,6 +153,10 @@ class Understander:
         )
         intent, why, goal = self._rules.decide(base, context, parsed)
         return replace(base, intent=intent, why=why, goal=goal)
+
+    def _price_of(self, product_id: str) -> Decimal | None:
+        product = self._catalogue.products.get(product_id)
+        return product.price.amount if product and product.price else None
 
     def _words_of(self, ids: Sequence[str]) -> dict[str, list[str]]:
         """The words of each product's title and short attributes, in order."""

@@ -25,6 +25,9 @@ _ASKING = re.compile(
     r"(?:我|咱)?(?:想|要|准备)(?:买|要|看|换|找|给)?|有没有|你们|卖不卖|卖|推荐(?:推荐|一下)?|帮我(?:买|选|找|挑)?|吗|呢|请问|看看|一下",
     re.IGNORECASE,
 )  # fmt: skip
+_DANGLING = re.compile(
+    r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?))+$|\s*的$", re.IGNORECASE
+)
 
 
 def search_words(text: str) -> str:
@@ -32,7 +35,7 @@ def search_words(text: str) -> str:
     text = _FILLER.sub(" ", text)
     text = _ASKING.sub(" ", text)
     text = re.sub(r"\bones?\b|[?!.。！？，,;:…]+|[^\w\s'&$€£¥%/+-]", " ", text)
-    return re.sub(r"\s*的$", "", " ".join(text.split()))
+    return _DANGLING.sub("", " ".join(text.split()))
 
 
 class WantedWords:
