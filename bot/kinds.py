@@ -8,7 +8,6 @@ asked of them. Knows nothing of searching or of what was asked.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from enum import IntEnum
 
@@ -19,7 +18,9 @@ from retrieval.text import tokens
 _PHRASE = re.compile(r"[,;:()\[\]/|–—+&]|\s-\s|\b(?:with|for|of|in|from|by|and|or|to)\b", re.I)
 _MEASURE = re.compile(r"\b\d[\w.\"'′″-]*(?:\s(?:[a-z]{1,3}|inch|inches|liters?|litres?|cups?|pack)\b)?", re.I)  # fmt: skip
 # what is said of a thing, and what every shop sells: no kinds
-_NO_KIND = frozenset(tokens("set kit pack pair piece gift present thing item product stuff gear"))
+_NO_KIND = frozenset(
+    tokens("set kit pack pair piece gift present thing item product stuff gear something anything")
+)
 
 
 class Rank(IntEnum):
@@ -27,7 +28,7 @@ class Rank(IntEnum):
 
     NO = 0  # neither title nor category says the word
     BESIDE = 1  # it is for it, made of it or goes with it
-    PERHAPS = 2  # the title says it, and what follows is not known to be another kind
+    PERHAPS = 2  # the title says it, and what follows may be a name or a property (Kettle Pro)
     IS = 3
 
 
@@ -36,9 +37,10 @@ class Kinds:
 
     def __init__(self, products: Mapping[str, Product]) -> None:
         self._phrases = {pid: _phrases(p.title) for pid, p in products.items()}
-        self._ends = Counter(
-            end for said in self._phrases.values() for end in {phrase[-1] for phrase in said}
-        )
+        # a word that the feed files the product under is its kind, in a title too
+        self._filed = {
+            pid: frozenset(tokens(" ".join((*p.category, *p.tags)))) for pid, p in products.items()
+        }
         self._leaves = {pid: _leaf(p) for pid, p in products.items()}
         titled = {
             (leaf, end)
@@ -75,9 +77,8 @@ class Kinds:
                 return Rank.IS
             if word in phrase:
                 after = phrase[phrase.index(word) + 1 :]
-                # an end that only this title has may be a mere property ("Headphones Wireless")
-                kinds = [w for w in after if self._ends[w] > (w == phrase[-1])]
-                best = max(best, Rank.BESIDE if kinds else Rank.PERHAPS)
+                filed = not self._filed[product_id].isdisjoint(after)
+                best = max(best, Rank.BESIDE if filed else Rank.PERHAPS)
         return best
 
     def best(self, word: str) -> Rank:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -24,6 +25,8 @@ from retrieval.values import Filters, Hit, Query
 POOL = 40  # hits looked at before the cut
 SOLD_WORDS = 0.5  # share of the wish's weight that must stand in a title or category …
 SOLD_MEANING = 0.45  # … or the cosine from which a product is about it all the same
+NEAR_MEANING = 0.35  # the cosine from which a product's category is worth an offer
+SHORT = 2  # content words of a wish whose head surely names the thing
 NEAR_TOP = 0.6  # a hit below this share of the best one's relevance is not shown
 MAX_REASON = 60
 
@@ -52,11 +55,13 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A wish being served: its words, the head that names the thing, whether only that kind will
-    do, and what the best product of the whole shop is worth for it."""
+    do, how near in meaning products are to a head that the shop does not know (id to cosine; None
+    for one it knows), and what the best product of the whole shop is worth for it."""
 
     words: str
     head: str
     strict: bool
+    senses: Mapping[str, float] | None = None
     worth: float = 0.0
 
 
@@ -67,6 +72,9 @@ class Recommender:
         self._catalogue = catalogue
         self._searcher = searcher
         self._kinds = Kinds(catalogue.products)
+        self._tags = frozenset(
+            tag for p in catalogue.products.values() for tag in tokens(" ".join(p.tags))
+        )
 
     def find(
         self,
@@ -79,8 +87,9 @@ class Recommender:
     ) -> Found:
         """Returns the best products for `wish` under `constraints`, at most `most`."""
         head = head_of(wish, language)
+        head = "" if is_general(head) else head
         free = self._search(wish, Constraints(), language)
-        wanted = Wanted(wish, head, self._is_kind(free, head))
+        wanted = Wanted(wish, head, self._is_kind(free, head), self._senses(wish, head, language))
         relevant = self._cut(free, wanted)
         if wish and not relevant:
             return Found((), sold=False, category=self._nearest_category(free), hits=free)
@@ -112,13 +121,26 @@ class Recommender:
             self._kinds.is_a(hit.id, head) for hit in free
         )
 
+    def _senses(self, wish: str, head: str, language: str) -> dict[str, float] | None:
+        """How near products are to a head of another word than theirs: no jacket is a blanket,
+        however waterproof."""
+        if not head or WIDE.search(head) or self._kinds.best(head) > Rank.NO:
+            return None
+        said = tokens(wish)
+        named = head in self._tags or any(self._kinds.best(word) is Rank.IS for word in said)
+        if named or not (len(said) <= SHORT or said_as_thing(wish, head)):
+            return None
+        word = next((w for w in re.findall(r"[\w'-]+", wish) if tokens(w)[-1:] == [head]), wish)
+        return {
+            h.id: h.parts.get("dense", 0.0) for h in self._search(word, Constraints(), language)
+        }
+
     def _only_beside(self, wanted: Wanted) -> bool:
         """Whether a thing is wanted that the shop's words name only beside other things."""
         known = wanted.head and not WIDE.search(wanted.head) and self._catalogue.knows(wanted.head)
         return bool(
             known
             and self._kinds.best(wanted.head) <= Rank.BESIDE
-            and not is_general(wanted.head)
             and said_as_thing(wanted.words, wanted.head)
         )
 
@@ -149,7 +171,7 @@ class Recommender:
             return list(hits)
         head = wanted.head
         worth = {h.id: self._worth(h, wanted) for h in hits}
-        sold = [h for h in hits if self._is_sold(h, head)]
+        sold = [h for h in hits if self._is_sold(h, wanted)]
         if wanted.strict:
             sold = [h for h in sold if self._kinds.is_a(h.id, head)]
         top = max([wanted.worth, *(worth[h.id] for h in sold)], default=0.0)
@@ -173,11 +195,13 @@ class Recommender:
             worth += 0.8
         return worth + 0.3 * fits_people(self._catalogue.products[hit.id], wanted.words)
 
-    def _is_sold(self, hit: Hit, head: str) -> bool:
+    def _is_sold(self, hit: Hit, wanted: Wanted) -> bool:
         """Whether the hit shows that the shop has such things."""
-        parts = hit.parts
+        parts, head = hit.parts, wanted.head
         if head and self._named(hit, head):
             return True
+        if wanted.senses is not None:
+            return wanted.senses.get(hit.id, 0.0) >= SOLD_MEANING
         if head and not self._catalogue.knows(head):
             return parts.get("dense", 0.0) >= SOLD_MEANING
         return (
@@ -211,7 +235,9 @@ class Recommender:
         return name if name and agreed else ""
 
     def _nearest_category(self, hits: tuple[Hit, ...]) -> str:
-        return self._category(hits[0]) if hits else ""
+        """The category to offer instead, "" where nothing is near enough in meaning to be one."""
+        near = [h for h in hits if h.parts.get("dense", NEAR_MEANING) >= NEAR_MEANING]
+        return self._category(near[0]) if near else ""
 
     def _category(self, hit: Hit) -> str:
         path = self._catalogue.products[hit.id].category

@@ -7,8 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.grounding import COLON, act, card, readable, slot, stated_rating
+from bot.kinds import is_general
 from bot.policy.plan import Desk, Plan
-from bot.recommend import Found, Pick
+from bot.recommend import Found, Pick, head_of
 from bot.turn import Fact, Slot
 from bot.understanding.constraints import COLOUR, Constraints
 from bot.understanding.values import Request
@@ -103,7 +104,9 @@ def _tell(
         else replace(constraints, price_min=None, price_max=None)
     )
     told = _wish_slot(plan, wish, said)
-    if not found.sold:
+    if not found.sold and is_general(head_of(wish, plan.language)):
+        plan.say(act("ask_wish"), "what kind of thing was not said")
+    elif not found.sold:
         near = _category_slot(plan, found.category)
         plan.say(act("not_sold", [_absent(plan, told, wish, request), near]), "no such goods")
         plan.state = replace(plan.state, wish="", constraints=Constraints())

@@ -88,8 +88,11 @@ class IntentRules:
             return state.order_goal.partition(":")[0] or "order_status", "answer to a question", ""
         if context.order_id:
             return "order_status", "order number", _order_goal(text)
-        if state.topic == "order" and (follow := _order_goal(text)) and not r.links:
-            return "order_status", "follow-up on the order", follow
+        if state.topic == "order" and not r.links:
+            if follow := _order_goal(text):
+                return "order_status", "follow-up on the order", follow
+            if cue("whereabouts", text):
+                return "order_status", "where the order is", ""
         broken = cue("complaint", text)
         if broken and not cue("hypothetical", text):
             return "complaint", "cue complaint", ""

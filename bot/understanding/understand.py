@@ -22,6 +22,7 @@ from bot.understanding.redaction import normal_email, normal_phone, redact
 from bot.understanding.references import (
     cheapest_or_dearest,
     described_reference,
+    means_one,
     means_several,
     ordinal_references,
 )
@@ -121,6 +122,12 @@ class Understander:
             wanted = next(r for r in finding if r.links or cue("need", r.text))
             chosen = sorted((wanted, sure[0]), key=requests.index)
             return tuple(chosen[:MAX_REQUESTS])
+        first, second = requests[:2]
+        if first.intent in ("recommend", "refine") and first.query and _asks_about_it(second):
+            about = replace(
+                second, intent="product_question", why="asks about what is shown", goal=""
+            )
+            return first, about
         return (whole,)
 
     def _request(self, text: str, context: Context) -> Request:
@@ -166,3 +173,13 @@ class Understander:
                 short = " ".join(a.value for a in product.attributes if len(a.value) < 40)
                 found[pid] = tokens(f"{product.title} {short}".replace("-", " "))
         return found
+
+
+def _asks_about_it(r: Request) -> bool:
+    """Whether a clause asks for a fact of what the clause before it is about to find."""
+    return bool(
+        r.concepts
+        and not (r.links or r.references)
+        and means_one(r.text)
+        and cue("question", r.text)
+    )
