@@ -117,7 +117,10 @@ def _check_sentence(reading: Reading, entry: Entry, first: int, last: int) -> No
 
 def _check_open(reading: Reading, first: int, last: int) -> None:
     """ "The page says whether it is washable" beside the fact that it does not."""
-    sentence = reading.low[first:last]
+    sentence = "".join(  # a verified quote says what its source says
+        " " if quoted else c
+        for c, quoted in zip(reading.low[first:last], reading.quoted[first:last], strict=True)
+    )
     patterns = _patterns(reading.language)
     opened = patterns["whether"].search(sentence)
     if not opened or not reading.book.absent or sentence.rstrip().endswith("?"):

@@ -27,6 +27,7 @@ _FORWARD = re.compile(
 )
 _FORWARD_WORD = re.compile(r"\b(?:for|on|gets|buys|of)\b|的")
 _PRONOUN = re.compile(r"\b(?:it|its|it's|this one|they|their|they're)\b|它|这款|该款|此款|这件")
+_ROW = re.compile(r"\s*[-*•]\s*([^:\n]+):\s")
 VARIANTS = frozenset(
     "pro max mini plus lite ultra air se xl xxl small medium large red blue green black white grey "
     "gray silver gold kids junior women men womens mens deluxe premium basic classic sport".split()
@@ -122,11 +123,22 @@ def _shortened(
         for start, end in bounded(low, run):
             if any(masked[start:end]) or not (text[start].isupper() or text[start].isdigit()):
                 continue
+            if _in_row(low, start, book):  # "Material: Ceramic" names no Ceramic Table Lamp
+                continue
             earlier = named.get(subject, len(low)) < start
             if earlier or all(_generic(p, book) for p in dropped[run, subject]):
                 found.append(Mention(start, end, subject, full=False))
                 masked[start:end] = b"\1" * (end - start)
     return found
+
+
+def _in_row(low: str, at: int, book: Factbook) -> bool:
+    """Whether the place stands in a list line behind a label of the facts."""
+    line = low[low.rfind("\n", 0, at) + 1 : at]
+    label = _ROW.match(line)
+    return label is not None and any(
+        e.low == label.group(1) for e in book.claims if e.fact.field.startswith("label")
+    )
 
 
 def _distinct(part: str, book: Factbook, words: Lexicon) -> bool:

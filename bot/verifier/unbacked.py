@@ -12,13 +12,14 @@ from functools import cache
 
 from bot.verifier.lexicon import data
 from bot.verifier.polarity import negated
-from bot.verifier.reading import Reading
+from bot.verifier.reading import FACT, Reading
 from bot.verifier.surface import Token
 
 _SPLIT = re.compile(r"[,;:.!?()\n—]|(?<=[”\"])\s|\b(?:and|but|so|because)\b")
 _SPLIT_ZH = re.compile(r"[,;:.!?()\n。、—]|(?<=”)")
 # A sentence that begins behind a value without a full stop.
-_NEW = re.compile(r"(?<=[\w)]) (?=(?:It|You|We|They|This|Your|Our|There|The team)\b)")
+_NEW = re.compile(r"(?<=[\w)]) (?=[A-Z][a-z]+\b)")
+_PRONOUN = re.compile(r"(?:It|You|We|They|This|Your|Our|There|The team)\b")
 SHARE = 0.5  # of a Chinese clause's characters that stand as in a phrasing
 
 
@@ -31,12 +32,27 @@ def _tables() -> dict[str, re.Pattern[str] | frozenset[str]]:
     }
 
 
+@cache
+def _hollow(language: str) -> re.Pattern[str]:
+    return re.compile("|".join(data("claims.toml")["hollow"][language]))
+
+
 def check_unbacked(reading: Reading) -> None:
     """Names clauses that state something without a fact."""
+    for hollow in _hollow(reading.language).finditer(reading.low):
+        stated = all(mark == FACT for mark in reading.mask[hollow.start() : hollow.end()])
+        if not stated and not _asks(reading, hollow.start()):
+            reading.flag(*hollow.span())
     split = _SPLIT if reading.language == "en" else _SPLIT_ZH
     start = 0
     subject = False
-    marks = [*split.finditer(reading.low), *_NEW.finditer(reading.text)]
+    # nothing but a value goes before it, or a bracket or a word that closes one
+    new = (
+        m
+        for m in _NEW.finditer(reading.text)
+        if reading.mask[m.start() - 1] or _PRONOUN.match(reading.text, m.end())
+    )
+    marks = [*split.finditer(reading.low), *(m for m in new if not reading.mask[m.end()])]
     for match in [*sorted(marks, key=lambda m: m.start()), None]:
         end = match.start() if match else len(reading.low)
         mark = match.group() if match else ""
@@ -60,8 +76,10 @@ def _check_clause(reading: Reading, start: int, end: int, mark: str, subject: bo
     free = [t for t in words if reading.free(t.start, t.end)]
     asked = reading.low[end:].partition("\n")[0].lstrip()[:1] == "?" or _asks(reading, start)
     if reading.language == "zh":
-        if not backed and not asked and free and not negated("zh", reading.low[start:end]):
-            _check_chinese(reading, free)
+        if not asked and not negated("zh", reading.low[start:end]):
+            tail = _behind(words, free) if backed else free
+            if tail:
+                _check_chinese(reading, tail)
         return False
     tables = _tables()
     pattern, talk = tables["subject"], tables["talk"]
@@ -79,6 +97,12 @@ def _check_clause(reading: Reading, start: int, end: int, mark: str, subject: bo
     if odd:
         reading.flag(odd[0].start, odd[-1].end)
     return subject
+
+
+def _behind(words: list[Token], free: list[Token]) -> list[Token]:
+    """The words behind the last one that a fact accounts for: Chinese runs on without a stop."""
+    taken = [t.start for t in words if t not in free]
+    return [t for t in free if t.start > max(taken, default=-1)]
 
 
 def _near(reading: Reading, token: Token) -> bool:

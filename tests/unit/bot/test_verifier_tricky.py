@@ -54,6 +54,7 @@ TRUE_EN = [
     f"Between {TENT} and {TARP}, the prices are $250.00 and $350.00.",
     f"It is $250.00 for {TENT} and $350.00 for {TARP}.",
     f"{TENT} versus {TARP}:\n- Weight: 12 lbs against 17 lbs\n- Material: polyester / nylon",
+    f"{TENT} costs $250.00, {TARP} costs $350.00.\n- Material: Polyester against Nylon",
     f"{TENT} is $100.00 cheaper than {TARP}.",
     f"{TARP} costs $100.00 more than {TENT}.",
     f"{TENT} is in stock, {TARP} is out of stock.",
