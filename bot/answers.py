@@ -155,6 +155,8 @@ class Answerer:
         topics = topics_of(question)
         known = [*topics[:2], *(t for t in topics_of(context)[:1] if t not in topics)]
         wording = " ".join(topic.wording[language] for topic in known)
+        if topics and all(topic.reworded for topic in topics):
+            question = wording
         asked = f"{context} {question} {wording}".strip()
         hits = self._searcher.passages(asked, language, source="policy", k=20)
         passages = [self._searcher.passage(h.id) for h in hits]
@@ -165,6 +167,10 @@ class Answerer:
         if best is not None and any(topic.exact for topic in topics):
             held = " ".join((*(best.passage.heading if best.passage else ()), best.text))
             if self._covered(question, held, language, frozenset()) < EXACT:
+                return None
+        if best is not None and topics and all(t.needs for t in topics):
+            held = " ".join((*(best.passage.heading if best.passage else ()), best.text))
+            if not any(t.needs.search(held) for t in topics if t.needs):
                 return None
         return best
 

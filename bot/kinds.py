@@ -21,6 +21,7 @@ _MEASURE = re.compile(r"\b\d[\w.\"'′″-]*(?:\s(?:[a-z]{1,3}|inch|inches|liter
 _NO_KIND = frozenset(
     tokens("set kit pack pair piece gift present thing item product stuff gear something anything")
 )
+_GIFTS = frozenset(tokens("gift present"))
 
 
 class Rank(IntEnum):
@@ -103,6 +104,11 @@ def _leaf(product: Product) -> tuple[str, ...]:
     if not product.category:
         return ()
     return tuple(phrase[-1] for phrase in _phrases(product.category[-1].replace("-", " ")))
+
+
+def is_gift(word: str) -> bool:
+    """Whether the (stemmed) word stands for anything that somebody may like."""
+    return word in _GIFTS
 
 
 def is_general(word: str) -> bool:

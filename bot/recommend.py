@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.catalogue import Catalogue, product_text
-from bot.kinds import Kinds, Rank, is_general, said_as_thing
-from bot.understanding.constraints import Constraints
+from bot.catalogue import Catalogue, every_text, product_text
+from bot.kinds import Rank, is_general, is_gift, said_as_thing
+from bot.understanding.constraints import COLOUR, Constraints
 from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
 from db.records import Attribute, Product
@@ -25,10 +25,11 @@ from retrieval.values import Filters, Hit, Query
 POOL = 40  # hits looked at before the cut
 SOLD_WORDS = 0.5  # share of the wish's weight that must stand in a title or category …
 SOLD_MEANING = 0.45  # … or the cosine from which a product is about it all the same
+GIFT_MEANING = 0.3  # … for a gift, which may be anything that suits who gets it
 NEAR_MEANING = 0.35  # the cosine from which a product's category is worth an offer
 SHORT = 2  # content words of a wish whose head surely names the thing
 NEAR_TOP = 0.6  # a hit below this share of the best one's relevance is not shown
-MAX_REASON = 60
+MAX_REASON = 60  # columns; a Chinese character takes two
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,15 @@ class Found:
 class Wanted:
     """A wish being served: its words, the head that names the thing, whether only that kind will
     do, how near in meaning products are to a head that the shop does not know (id to cosine; None
-    for one it knows), and what the best product of the whole shop is worth for it."""
+    for one it knows), what the best product of the whole shop is worth for it, and the cosine from
+    which a product is about it."""
 
     words: str
     head: str
     strict: bool
     senses: Mapping[str, float] | None = None
     worth: float = 0.0
+    meaning: float = SOLD_MEANING
 
 
 class Recommender:
@@ -71,7 +74,7 @@ class Recommender:
     def __init__(self, catalogue: Catalogue, searcher: Searcher) -> None:
         self._catalogue = catalogue
         self._searcher = searcher
-        self._kinds = Kinds(catalogue.products)
+        self._kinds = catalogue.kinds
         self._tags = frozenset(
             tag for p in catalogue.products.values() for tag in tokens(" ".join(p.tags))
         )
@@ -86,19 +89,21 @@ class Recommender:
         most: int = 4,
     ) -> Found:
         """Returns the best products for `wish` under `constraints`, at most `most`."""
-        head = head_of(wish, language)
-        head = "" if is_general(head) else head
+        named = head_of(wish, language)
+        head = "" if is_general(named) else named
         free = self._search(wish, Constraints(), language)
-        wanted = Wanted(wish, head, self._is_kind(free, head), self._senses(wish, head, language))
+        wanted = Wanted(
+            wish, head, self._is_kind(free, head), self._senses(wish, head, language),
+            meaning=GIFT_MEANING if is_gift(named) else SOLD_MEANING,
+        )  # fmt: skip
         relevant = self._cut(free, wanted)
         if wish and not relevant:
             return Found((), sold=False, category=self._nearest_category(free), hits=free)
         if self._only_beside(wanted):
             near = [hit for hit in relevant if hit.parts.get("dense", 0.0) >= SOLD_MEANING]
-            named = self._kinds.best(head) is Rank.BESIDE
             if not near:
                 return Found((), sold=False, category=self._nearest_category(free), hits=free)
-            if named:
+            if self._kinds.best(head) is Rank.BESIDE:
                 picks = self._picks(near, wish, constraints, 2)
                 return Found(picks, True, "kind", self._category(near[0]), free)
         wanted = replace(wanted, worth=self._worth(relevant[0], wanted) if relevant else 0.0)
@@ -108,12 +113,24 @@ class Recommender:
         if not kept and exclude:
             kept = self._cut(allowed, wanted)
         if kept:
-            return Found(self._picks(kept, wish, constraints, most), True, "", kind, allowed)
+            coloured = self._coloured(kept, wish)
+            if not coloured:
+                picks = self._picks(kept, wish, constraints, 2)
+                return Found(picks, True, "colour", kind, allowed)
+            return Found(self._picks(coloured, wish, constraints, most), True, "", kind, allowed)
         for name, looser in relaxations(constraints):
             hits = self._search(wish, looser, language, exclude)
             if other := self._kept(hits, wanted, kind):
                 return Found(self._picks(other, wish, looser, 2), True, name, kind, allowed)
         return Found((), True, "", kind, allowed)
+
+    def _coloured(self, hits: list[Hit], wish: str) -> list[Hit]:
+        """The hits whose records name the colour that was wished, all where none was."""
+        colours = {match.group().casefold().removesuffix("色") for match in COLOUR.finditer(wish)}
+        if not colours:
+            return hits
+        records = {h.id: every_text(self._catalogue.products[h.id]).casefold() for h in hits}
+        return [h for h in hits if any(colour in records[h.id] for colour in colours)]
 
     def _is_kind(self, free: tuple[Hit, ...], head: str) -> bool:
         """Whether the head names a kind of this shop's, so that nothing else will do."""
@@ -207,7 +224,7 @@ class Recommender:
         return (
             parts.get("title_coverage", 0.0) >= SOLD_WORDS
             or parts.get("title_best", 0.0) >= SOLD_WORDS
-            or parts.get("dense", 0.0) >= SOLD_MEANING
+            or parts.get("dense", 0.0) >= wanted.meaning
         )
 
     def _named(self, hit: Hit, head: str) -> bool:
@@ -277,9 +294,10 @@ def head_of(wish: str, language: str) -> str:
     """
     for phrase in _PHRASE_END.split(wish):
         if language == "zh":
-            known = [u.text for u in units(phrase) if u.weight >= 1.0 and not u.text.isdigit()]
-            if known or len(phrase.strip()) > 1:
-                return known[-1] if known else re.sub(r"\s+", "", phrase)
+            thing = phrase.rpartition("的")[2] or phrase  # what stands before 的 only describes
+            known = [u.text for u in units(thing) if u.weight >= 1.0 and not u.text.isdigit()]
+            if known or thing.strip():
+                return known[-1] if known else re.sub(r"\s+", "", thing)
             continue
         words = [w for w in tokens(phrase) if not w.isdigit()]
         if words:
@@ -318,10 +336,12 @@ def fits_people(product: Product, wish: str) -> float:
 
 def reason_for(product: Product, words: list[str]) -> Attribute | None:
     """The attribute that holds most of the wish's words; else one that every shopper likes to know."""
-    wanted = {w for w in words if len(w) > 1 or not WIDE.match(w)}
+    named = set(tokens(product.title))  # the title says it already
+    wanted = {w for w in words if (len(w) > 1 or not WIDE.match(w)) and w not in named}
     best, most = None, 0
     for attribute in product.attributes:
-        if len(attribute.value) + len(attribute.name) > MAX_REASON or not attribute.value:
+        width = sum(2 if WIDE.match(c) else 1 for c in attribute.name + attribute.value)
+        if width > MAX_REASON or not attribute.value:
             continue
         held = len(wanted & set(tokens(f"{attribute.name} {attribute.value}")))
         if held > most:

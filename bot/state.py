@@ -25,7 +25,7 @@ class PendingRequest:
 class DialogState:
     """`lists` are the product ids of earlier replies, newest last; `shown` those for this wish.
 
-    `awaiting` is what the bot asked for: "", "order", "contact" or "confirm". `verified` maps an
+    `awaiting` is what the bot asked for: "", "order", "contact", "confirm" or "team". `verified` maps an
     order number to the ISO time until which it may be shown; `contacts` are keyed hashes.
     """
 

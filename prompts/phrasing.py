@@ -48,6 +48,23 @@ class Phrasing:
             return text
         return None
 
+    @property
+    def variety(self) -> int:
+        """How many texts it can write for some set of slots, at most."""
+        return _variety(self.nodes)
+
+
+def _variety(nodes: Sequence[Node]) -> int:
+    count = 1
+    for node in nodes:
+        if isinstance(node, str):
+            continue
+        kind, branches = node
+        inside = sum(_variety(branch) for branch in branches)
+        # one that carries a marker is written or not as the slots demand, decoration by chance
+        count *= inside + (kind == "option" and not _direct(branches[0]))
+    return count
+
 
 def _render(nodes: Sequence[Node], given: frozenset[str], rng: random.Random | None) -> str:
     out = []

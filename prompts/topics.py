@@ -13,13 +13,16 @@ from importlib.resources import files
 class Topic:
     """`wording` holds how such a rule is usually put, by language; an `exact` topic is answered only
     by a rule that holds the words of the question themselves; a `rule` topic is about rules even
-    where a product is named."""
+    where a product is named; what answers must match `needs`, where there is one. A `reworded` topic is
+    asked in words that no rule has ("what if she doesn't like it"): only its wording is searched."""
 
     name: str
     ask: re.Pattern[str]
     wording: dict[str, str]
     exact: bool
     rule: bool
+    needs: re.Pattern[str] | None = None
+    reworded: bool = False
 
 
 @cache
@@ -32,6 +35,8 @@ def _topics() -> tuple[Topic, ...]:
             {"en": body["en"], "zh": body["zh"]},
             body.get("exact", False),
             body.get("rule", False),
+            re.compile("|".join(body["needs"]), re.IGNORECASE) if "needs" in body else None,
+            body.get("reworded", False),
         )
         for name, body in data.items()
     )

@@ -30,6 +30,8 @@ def decide(plan: Plan, desk: Desk) -> None:
     if plan.state.awaiting == "confirm" and not _answers(understood.requests):
         # whatever else is said drops the question: a later "ok" must not record a request
         plan.state = replace(plan.state, awaiting="", pending=None)
+    if plan.state.awaiting == "team":  # an offer stands for one message
+        plan.state = replace(plan.state, awaiting="")
     for request in understood.requests:
         _one(plan, desk, request)
     intents = understood.intents
@@ -72,7 +74,8 @@ def _courtesy(plan: Plan, desk: Desk, request: Request) -> None:
     elif intent == "goodbye":
         plan.say(act("goodbye", [shop]), "a farewell")
     elif intent == "feedback":
-        kind = "thanks" if cue("thanks", request.text) else "feedback_received"
+        polite = cue("thanks", request.text) or request.goal == "declined"
+        kind = "thanks" if polite else "feedback_received"
         plan.say(act(kind), "thanks or criticism")
     elif intent == "smalltalk":
         if request.goal == "identity":
@@ -124,6 +127,6 @@ def _suggest(plan: Plan) -> None:
     table = _suggestions().get(last, {})
     several = len(plan.cards) > 1
     plan.suggestions += table.get(plan.language, [])
-    if several:
+    if several and last != "compare":
         plan.suggestions += _suggestions()["several"][plan.language]
     plan.suggestions[:] = list(dict.fromkeys(plan.suggestions))[:MAX_SUGGESTIONS]

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.grounding import act, card, readable, slot, stated_rating
+from bot.policy.measuring import magnitude
 from bot.policy.plan import Desk, Plan
 from bot.policy.products import answer_about, tell_evidence
 from bot.turn import Comparison, ComparisonRow, Fact, Slot
@@ -17,8 +18,10 @@ from prompts.cues import cue
 COMPARED = 3  # rows told in words; the table holds up to TABLE rows
 TABLE = 8
 MAX_CELL = 60
-_SCORE = re.compile(r"\d+(?:\.\d+)?\s*/\s*\d+")  # "3.5/5" measures nothing that can be compared
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+_COMPARING = re.compile(
+    r"\b(?:compar\w+|difference|between|versus|vs|differ|two|2|your|the|with)\b|比较|对比|区别|两[个款]|一下",
+    re.IGNORECASE,
+)
 
 
 def compare(plan: Plan, desk: Desk, request: Request) -> None:
@@ -30,6 +33,8 @@ def compare(plan: Plan, desk: Desk, request: Request) -> None:
         ids = list(plan.state.last_list)
     products = [p for pid in ids if (p := desk.catalogue.products.get(pid))]
     if len(products) < 2:
+        products = _named_by_kind(plan, desk, request)
+    if len(products) < 2:
         plan.say(act("ask_product"), "nothing to compare")
         return
     if request.goal == "choose" and _choose(plan, desk, request, products):
@@ -37,6 +42,15 @@ def compare(plan: Plan, desk: Desk, request: Request) -> None:
     if request.goal in ("choose", "which") and _which(plan, desk, request, products):
         return
     _compare_two(plan, products[0], products[1])
+
+
+def _named_by_kind(plan: Plan, desk: Desk, request: Request) -> list[Product]:
+    """The best of a kind, where no two products were named: "compare your electric kettles"."""
+    wish = _COMPARING.sub(" ", request.query).strip()
+    if not wish:
+        return []
+    found = desk.recommender.find(wish, request.constraints, language=plan.language, most=2)
+    return [pick.product for pick in found.picks if not found.dropped]
 
 
 def _compare_two(plan: Plan, first: Product, second: Product) -> None:
@@ -109,40 +123,6 @@ def _ranked(
             if value is not None:
                 rows.append((product, value, attribute))
     return sorted(rows, key=lambda row: row[1] * -direction) if len(rows) >= 2 else []
-
-
-def magnitude(value: str) -> float | None:
-    """The size of an attribute in a common unit: durations in days, areas as products, else the figure."""
-    low = value.casefold()
-    if _SCORE.fullmatch(low.strip()):
-        return None
-    figures = [float(n.replace(",", "")) for n in _NUMBER.findall(low)]
-    if "lifetime" in low:
-        return 1e9
-    if re.search(r"\bno (?:warranty|return)|无保修", low):
-        return 0.0
-    if "overnight" in low:
-        return 0.5
-    if not figures:
-        return None
-    for unit, days in (("year", 365.0), ("年", 365.0), ("month", 30.0), ("月", 30.0), ("week", 7.0), ("周", 7.0), ("day", 1.0), ("天", 1.0)):  # fmt: skip
-        if unit in low:
-            return figures[-1] * days
-    sizes = re.findall(
-        r"(\d+(?:\.\d+)?)\s*(?:\"|in\b|inch|cm|mm|ft)?\s*[x×*]\s*(\d+(?:\.\d+)?)", low
-    )
-    if sizes:
-        return float(sizes[0][0]) * float(sizes[0][1])
-    for unit, grams in (
-        ("kg", 1000.0),
-        ("公斤", 1000.0),
-        ("lb", 453.6),
-        ("pound", 453.6),
-        ("oz", 28.35),
-    ):
-        if unit in low:
-            return figures[0] * grams
-    return figures[0]
 
 
 def _tell_choice(

@@ -7,15 +7,20 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.grounding import COLON, act, card, readable, slot, stated_rating
-from bot.kinds import is_general
+from bot.kinds import Rank, is_general
+from bot.policy.measuring import magnitude
 from bot.policy.plan import Desk, Plan
 from bot.recommend import Found, Pick, head_of
 from bot.turn import Fact, Slot
 from bot.understanding.constraints import COLOUR, Constraints
+from bot.understanding.language import WIDE
 from bot.understanding.values import Request
 from db.records import Product
+from prompts.concepts import concepts
 from retrieval.text import tokens
 
+_COUNT = re.compile(r"(?:,?\s+\d{1,2}|^\d{1,2}x?\s+(?=[a-z]+s\b))$", re.IGNORECASE)
+LOOKED_AT = 24  # products found before those that suit a comparison are picked
 MAX_WISH = {"en": 48, "zh": 24}
 
 
@@ -29,7 +34,7 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
             plan.say(act("restart"), "start over")
             return
         request = replace(request, intent="recommend", query=_restarted(request.query))
-    if request.intent == "refine":
+    if request.intent == "refine" and not _other_kind(plan, desk, request):
         wish, constraints = _revised(plan, desk, request)
     else:
         wish, constraints = request.query, request.constraints
@@ -39,11 +44,53 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
         return
     exclude = state.shown if request.goal == "more" else ()
     found = desk.recommender.find(
-        wish, constraints, language=plan.language, exclude=exclude, most=desk.most_products
+        wish, constraints, language=plan.language, exclude=exclude, most=LOOKED_AT
     )
+    if not found.sold and is_general(head_of(wish, plan.language)) and not constraints.empty:
+        # a gift for so much: any thing may be one, so what others rated best within the conditions
+        best = replace(constraints, sort=constraints.sort or "rating_desc")
+        found = desk.recommender.find(
+            "", best, language=plan.language, exclude=exclude, most=LOOKED_AT
+        )
+    if request.intent == "refine":
+        found = _beyond(plan, desk, request, found)
+    found = replace(found, picks=found.picks[: desk.most_products])
     plan.hits += found.hits
     plan.state = replace(state, wish=wish, constraints=constraints, topic="products")
     _tell(plan, desk, request, found, wish, constraints)
+
+
+def _beyond(plan: Plan, desk: Desk, request: Request, found: Found) -> Found:
+    """Of what was found, what is bigger (lighter, …) than the product talked about, if so asked."""
+    ids = request.references or plan.state.focus[:1] or plan.state.last_list[:1]
+    anchor = desk.catalogue.products.get(ids[0]) if ids else None
+    for concept in concepts().values():
+        direction = concept.direction(request.text) if concept.label and anchor else 0
+        if not direction or anchor is None:
+            continue
+
+        def size(product: Product, name: str = concept.name) -> float | None:
+            attribute = desk.answerer.attribute(product, "", [name])
+            return magnitude(attribute.value) if attribute else None
+
+        if (own := size(anchor)) is None:
+            continue
+        kept = [p for p in found.picks if ((size(p.product) or own) - own) * direction > 0]
+        return replace(found, picks=tuple(kept))
+    return found
+
+
+def _other_kind(plan: Plan, desk: Desk, request: Request) -> bool:
+    """Whether another kind of thing is named than the one talked about: a rug after towels."""
+    head = head_of(request.query, plan.language)
+    kinds = desk.catalogue.kinds
+    return (
+        plan.language == "en"
+        and not request.constraints.brands
+        and kinds.best(head) is Rank.IS
+        and head not in tokens(plan.state.wish)
+        and not any(kinds.is_a(pid, head) for pid in plan.state.last_list)
+    )
 
 
 def _restarted(query: str) -> str:
@@ -67,8 +114,8 @@ def _revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints
     words = [w for w in request.query.split() if w] if request.goal != "more" else []
     kept = " ".join(words)
     kept = re.sub(
-        r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please)\b"
-        r"|便宜一?点|太?贵了?一?点?|再|也行|就行|要|的|有|也|点",
+        r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower)\b"
+        r"|[大小轻重长短宽高]一?[点些]|便宜一?点|太?贵了?一?点?|再|也行|就行|要|的|有|也|点",
         " ",
         kept,
         flags=re.IGNORECASE,
@@ -85,7 +132,9 @@ def _joined(wish: str, extra: str) -> str:
     if not extra:
         return wish
     if COLOUR.search(extra):
-        wish = " ".join(COLOUR.sub(" ", wish).split())
+        wish = re.sub(r"^的", "", " ".join(COLOUR.sub(" ", wish).split()))
+        if WIDE.search(extra):
+            return f"{extra}的{wish}"
     return f"{wish}, {extra}".strip(" ,")
 
 
@@ -176,6 +225,8 @@ def _tell_near(
         if all(prices):
             slots.append(_numbered("price", number, prices[number - 1]))
     plan.say(act("no_match", slots), f"only without the condition on {found.dropped}")
+    if found.dropped in ("colour", "kind"):  # what was not wished can be seen to be so
+        plan.show([card(pick.product, _reason_text(plan, pick)) for pick in near])
     plan.state = replace(plan.state, focus=tuple(str(p.product.id) for p in near[:1]))
 
 
@@ -215,9 +266,11 @@ def _wish_slot(plan: Plan, wish: str, constraints: Constraints) -> Slot | None:
         r"\b(?:i|you|he|she|is|are|have|has|can|had|my|me|that|to|him|her)\b", words, re.I
     ):
         return None
+    words = _COUNT.sub("", words)
     text = _as_noun(words if words.isupper() is False else words.lower())
     price = _condition(plan, "price", constraints)
     if plan.language == "zh":
+        text = text.replace(" ", "")
         text = f"{price}的{text}" if price else text
     else:
         text = f"{text} {price}".strip()
@@ -241,6 +294,8 @@ def _condition(plan: Plan, name: str, constraints: Constraints) -> str:
     language = plan.language
     if name == "brand" and constraints.brands:
         return " / ".join(constraints.brands)
+    if name == "colour" and (colour := COLOUR.search(plan.state.wish)):
+        return colour.group()
     if name == "rating" and constraints.rating_min:
         return {
             "en": f"at least {constraints.rating_min:g} stars",

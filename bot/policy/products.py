@@ -11,6 +11,7 @@ from bot.grounding import act, attribute_citation, card, slot, stated_rating
 from bot.policy.plan import Desk, Plan
 from bot.turn import Citation, Slot
 from bot.understanding.numbers import digits
+from bot.understanding.references import points_beyond
 from bot.understanding.values import Request
 from db.records import Attribute, Product
 from prompts.concepts import concepts
@@ -19,19 +20,27 @@ from retrieval.sentences import sentences
 MAX_VALUE = {"en": 200, "zh": 120}
 _IT = re.compile(r"\b(?:it|its|it's|that one|this one)\b", re.IGNORECASE)
 _PIECES = re.compile(
-    r"\b(\d{1,3})\s+(?:of (?:them|those|these)|pieces|pcs)\b|(\d{1,3})\s?[个件只套]"
+    r"\b(\d{1,3})\s+(?:of (?:them|those|these|it)|pieces|pcs|pairs)\b|(?<!第)(?<!\d)(\d{1,3})\s?[个件只套]"
+    r"|\bhow much (?:for|are|would be|is|do) (\d{1,3})\W*$",
+    re.IGNORECASE,
 )
 
 
 def product_question(plan: Plan, desk: Desk, request: Request) -> None:
     """Answers a question about a product that is named, pointed at or in focus."""
     product = meant(plan, desk, request)
+    if request.goal == "coupon" and product is None:
+        refuse_price(plan, None)
+        return
     if product is None:
         plan.say(act("ask_product"), "no product named")
         return
     plan.state = replace(plan.state, focus=(str(product.id),), topic="products")
     if request.goal == "coupon":
         refuse_price(plan, product)
+        return
+    if request.goal == "buy" and product.price is not None:
+        price(plan, product)  # with its card, which leads to the shop's own page
         return
     if request.goal == "describe" and not request.concepts:
         describe(plan, product)
@@ -45,6 +54,8 @@ def product_question(plan: Plan, desk: Desk, request: Request) -> None:
 
 def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
     """The product a question is about: named, pointed at, in focus, or alone in the last list."""
+    if points_beyond(request.text, plan.state.last_list):
+        return None
     # "is it waterproof?" asks about the tent in focus, though some blanket is called waterproof
     named = [
         link.product_id
@@ -170,6 +181,7 @@ def unknown(plan: Plan, product: Product, request: Request) -> None:
     else:
         plan.book.add("product", str(product.id), "absent", "", product.title)
     plan.say(act("unknown_fact", slots), "no sentence holds the answer")
+    plan.state = replace(plan.state, awaiting="team")
     plan.suggestions.append({"en": "Talk to a person", "zh": "转人工"}[plan.language])
 
 
@@ -222,5 +234,5 @@ def _pieces(text: str) -> int:
     match = _PIECES.search(digits(text))
     if not match:
         return 0
-    count = int(match.group(1) or match.group(2))
+    count = int(next(g for g in match.groups() if g))
     return count if 2 <= count <= 20 else 0

@@ -33,6 +33,7 @@ def policy_question(plan: Plan, desk: Desk, request: Request) -> None:
     if evidence is None or evidence.passage is None:
         plan.book.add("policy", "rules", "absent", "")
         plan.say(act("policy_unknown"), "no rule mentions it")
+        plan.state = replace(plan.state, awaiting="team")
         plan.suggestions.append({"en": "Talk to a person", "zh": "转人工"}[plan.language])
         return
     tell_rule(plan, "policy", evidence)

@@ -112,7 +112,12 @@ class _Sampler:
                 i for i in among if self._book.sample(act, slots, probe, among=[i]) is not None
             ]
         serving = self._serving[key]
-        for first in rng.sample(serving, len(serving)):  # the first nearly always serves
+        book = self._book.acts[act]
+        # what can be put in many ways is drawn more often: else the few fixed sentences are learned
+        # by heart, and a model writes what it knows by heart
+        weights = [math.log1p(book[i].variety) ** 2 for i in serving]
+        drawn = rng.choices(serving, weights, k=3) if serving else []
+        for first in (*drawn, *serving):  # the first nearly always serves
             if (text := self._book.sample(act, slots, rng, among=[first])) is not None:
                 return text
         return self._book.plain(act, slots) if split == "train" else None

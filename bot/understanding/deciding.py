@@ -9,11 +9,13 @@ import re
 from dataclasses import dataclass
 
 from bot.catalogue import Catalogue
+from bot.kinds import Rank
 from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import COLOUR, Parsed
 from bot.understanding.intents import exemplars
 from bot.understanding.language import WIDE
+from bot.understanding.numbers import digits
 from bot.understanding.references import means_one
 from bot.understanding.values import Request
 from bot.understanding.wanted import WantedWords
@@ -26,9 +28,24 @@ from retrieval.values import Query
 
 CONFIDENT = 0.5
 PLAUSIBLE = 0.3
+SHORT_QUESTION = 48  # characters of a question that is nothing but one
 # "有没有真丝的", "要金属的": a property of what is wished, not a new wish
 _MODIFIER = re.compile(
     r"(?:^|[，,\s😭])(?:有没有|有|要|想要|来点)?[\u4e00-\u9fff]{1,6}的(?:吗|么|就行|也行|呢|吧)?\W*$"
+)
+_OF_IT = re.compile(
+    r"\b(?:does|do|did|is|are|was|can|could|will|would|has|have) (?:it|they|this|that|these)\b"
+    r"|\b(?:it|they|this one|that one) (?:takes?|needs?|has|have|comes?|works?)\b",
+    re.IGNORECASE,
+)
+_FOR_SOME = re.compile(
+    r"^\W*(?:and |so |ok )*how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?\W*$",
+    re.IGNORECASE,
+)
+_POINTS = re.compile(
+    r"^\W*(?:and |ok |so )*(?:what about |tell me about )?the (?:first|second|third|last|other)(?: one)?(?:\W|$)"
+    r"|^\W*第[一二三四五]个",
+    re.IGNORECASE,
 )
 _YES_OR_NO = re.compile(
     r"^\W*(?:and |so |but )?(?:does|is|can|could|will|has|did|was)\b", re.IGNORECASE
@@ -70,18 +87,23 @@ class IntentRules:
         if cue("instruction", text):
             asks_price = r.links and not cue("question", unquoted(text))
             return "out_of_scope", "cue instruction", "price" if asks_price else "instruction"
-        if cue("coupon", text) and (r.links or context.state.focus):
+        if cue("haggle", text) or (cue("coupon", text) and (r.links or context.state.focus)):
             return "product_question", "cue coupon", "coupon"
         return None
 
     def _service(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str] | None:
         text, state = r.text, context.state
-        if cue("handoff", text):
+        if cue("handoff", text) and not cue("identity", text):
             return "handoff", "cue handoff", ""
+        if state.awaiting == "team" and cue("yes", text):
+            return "handoff", "wants the team to be asked", ""
+        if state.awaiting == "team" and cue("no", text):
+            return "feedback", "does not want the team to be asked", "declined"
         if state.awaiting == "confirm" and (cue("yes", text) or cue("no", text)):
             return "order_change", "answer to a question", "yes" if cue("yes", text) else "no"
         goal = next((g for g in ("exchange", "change", "cancel", "return") if cue(g, text)), "")
-        about_order = context.order_id or cue("own_order", text)
+        own = cue("own_order", text) or (state.topic == "order" and goal and not r.links)
+        about_order = context.order_id or own
         if context.order_id and goal:
             return "order_change", "order number and a change", goal
         if state.awaiting in ("order", "contact") and (context.order_id or context.contact):
@@ -130,6 +152,8 @@ class IntentRules:
         several_before = len(state.last_list) > 1
         if cue("compare", text) and (pointed >= 2 or several_before):
             return "compare", "cue compare", ""
+        if cue("compare", text) and not r.links and self._sold(r.query, context.language):
+            return "compare", "compare a kind", "kind"
         picks = any(concepts()[name].direction(text) for name in r.concepts)
         if picks and several_before and not r.links and (
             cue("which", text) or r.references and cue("question", text)
@@ -155,8 +179,24 @@ class IntentRules:
             return "compare", "which of those", "which"
         if cue("describe", text) and known_one:
             return "product_question", "cue describe", "describe"
-        if question and state.focus and means_one(text) and not self._wishes(r):
+        if cue("buy", text) and (known_one or state.last_list):
+            return "product_question", "cue buy", "buy"
+        if state.focus and not r.links and _FOR_SOME.search(digits(text)):
+            return "product_question", "asks the price of several", ""
+        about_it = question or (_OF_IT.search(text) is not None and cue("question", text))
+        if about_it and state.focus and means_one(text) and not self._wishes(r):
             return "product_question", "asks about the product in focus", ""
+        nothing_shown = not (state.last_list or state.focus or r.links or self._wishes(r))
+        if (
+            question
+            and len(text) <= SHORT_QUESTION
+            and nothing_shown
+            and not topics_of(text)
+            and not self._evidence(r, context)
+        ):
+            return "product_question", "a fact of no product in sight", ""
+        if not state.last_list and not r.links and _POINTS.search(text):
+            return "product_question", "points at a list that was never shown", ""
         if len(r.references) == 1:
             told = "" if r.concepts or cue("question", text) else "describe"
             return "product_question", "points at one product", told
@@ -237,7 +277,10 @@ class IntentRules:
         return bool(hits) and hits[0].parts.get("title_coverage", 0.0) >= 0.5
 
     def _evidence(self, r: Request, context: Context) -> bool:
-        return bool(r.links) or self._sold(r.query or r.text, context.language)
+        if r.links or self._sold(r.query or r.text, context.language):
+            return True
+        kinds = self._catalogue.kinds
+        return any(kinds.best(word) is Rank.IS for word in tokens(r.query))
 
     def _gibberish(self, text: str, language: str) -> bool:
         if language == "zh":

@@ -68,6 +68,12 @@ def cheapest_or_dearest(
     return pid, rest
 
 
+def points_beyond(text: str, last: Sequence[str]) -> bool:
+    """Whether the text counts further than the last list goes: the fifth of three."""
+    counted = ordinal_references(text, [str(n) for n in range(5)])
+    return bool(last and counted) and not ordinal_references(text, last)
+
+
 def means_several(text: str) -> bool:
     """Whether the text points at several products at once."""
     return _BOTH.search(text) is not None

@@ -19,12 +19,20 @@ _FILLER = re.compile(
 _ASKING = re.compile(
     r"\b(?:i|we)(?:'?d| would| am|'?m| are|'?re)? (?:actually |really |just )?(?:need|want|like|love|looking for|searching for|after|was hoping|"
     r"got|have|buy|to buy)\b|\b(?:do|have) (?:you|u|ya)(?: guys)? (?:have|got|sell|carry|stock|offer)\b|\bshow me\b|"
-    r"\blook(?:in|ing) for\b|\bgot any\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
+    r"\b(?:you|u|ya)(?: guys)? (?:got|have|sell|carry)\b|\blook(?:in|ing) for\b|\bgot any\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
     r"\b(?:what(?:['’]s| is| are)?|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
     r"\b(?:but |and )?only(?: what| those| the ones)?(?: you)?(?: actually)?\b|"
+    r"(?:买|选|挑|找|来|换)(?:一)?[个件份台款套双只](?![\u4e00-\u9fff]?人)|适合送(?:给)?|送给|"
     r"(?:我|咱)?(?:想|要|准备)(?:买|要|看|换|找|给)?|有没有|你们|卖不卖|卖|推荐(?:推荐|一下)?|帮我(?:买|选|找|挑)?|吗|呢|请问|看看|一下",
     re.IGNORECASE,
 )  # fmt: skip
+# "几款枕头", "毛巾两条": how many is no part of what
+_SOME = re.compile(
+    r"^(?:(?:几|一些|一|两)[款个件种条只]?|[个件款台条])(?=[\u4e00-\u9fff]{2})|[一二两三四五六七八九十\d]+[个件条只套双台瓶盒块把]$"
+)
+_EMPTY = frozenset(
+    tokens("i you he she it we they me him her us them could would should can get got give do")
+)
 _DANGLING = re.compile(
     r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?))+$|\s*的$", re.IGNORECASE
 )
@@ -35,7 +43,7 @@ def search_words(text: str) -> str:
     text = _FILLER.sub(" ", text)
     text = _ASKING.sub(" ", text)
     text = re.sub(r"\bones?\b|[?!.。！？，,;:…]+|[^\w\s'&$€£¥%/+-]", " ", text)
-    return _DANGLING.sub("", " ".join(text.split()))
+    return _DANGLING.sub("", _SOME.sub("", " ".join(text.split())))
 
 
 class WantedWords:
@@ -56,7 +64,11 @@ class WantedWords:
         clauses = [
             c for c in re.split(r"[,.;!?\n]+|\b(?:but|because|so|anyway)\b", text) if c.strip()
         ]
-        rated = [(self._rated(c), at, c) for at, c in enumerate(clauses) if units(search_words(c))]
+        rated = [
+            (self._rated(c), at, c)
+            for at, c in enumerate(clauses)
+            if any(not word.isdigit() for word in set(tokens(search_words(c))) - _EMPTY)
+        ]
         if len(rated) > 1 and max(rated)[0] > 0:
             words = search_words(max(rated)[2])
         if len(tokens(words)) <= LONG:

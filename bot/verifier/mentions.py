@@ -116,6 +116,12 @@ def _shortened(
                     runs.setdefault(run, set()).add(subject)
                     dropped[run, subject] = parts[:i] + parts[j:]
     found = []
+    longer = [
+        span
+        for e in book.claims
+        if e.fact.field.startswith("attribute") and " " in e.low
+        for span in bounded(low, e.low)
+    ]
     for run in sorted(runs, key=len, reverse=True):
         if len(runs[run]) > 1 or run not in low:
             continue
@@ -123,8 +129,8 @@ def _shortened(
         for start, end in bounded(low, run):
             if any(masked[start:end]) or not (text[start].isupper() or text[start].isdigit()):
                 continue
-            if _in_row(low, start, book):  # "Material: Ceramic" names no Ceramic Table Lamp
-                continue
+            if _in_row(low, start, book) or any(s <= start and end <= e for s, e in longer):
+                continue  # "Material: Ceramic" names no Ceramic Table Lamp
             earlier = named.get(subject, len(low)) < start
             if earlier or all(_generic(p, book) for p in dropped[run, subject]):
                 found.append(Mention(start, end, subject, full=False))
