@@ -9,13 +9,14 @@ import re
 from decimal import Decimal
 from functools import cache
 
-from bot.verifier.factbook import Entry, has_cjk
+from bot.verifier.factbook import Entry, has_cjk, stems_of
 from bot.verifier.lexicon import EDGE, SLOT, data
 from bot.verifier.polarity import hedge, negated, negation
 from bot.verifier.quantities import quantities
 from bot.verifier.reading import Reading
 
 _DENIED = re.compile(r"(?:没有|无法|不能|不可以?|不会|[不没无未勿非])([\u3400-\u9fff]{2,3})")
+_REFUSED_WORD = re.compile(r"\b(?:no|none|never|false)\b|[否无不没]")
 _NOT = frozenset("不没无未勿非法能可会有")
 
 
@@ -44,6 +45,7 @@ def check_affirmed(reading: Reading) -> None:
             if len(entry.low) > 1:
                 _check_sentence(reading, entry, first, last)
         _check_open(reading, first, last)
+        _check_refused(reading, first, last)
         if reading.language == "zh":
             _check_chinese(reading, first, last)
             _check_conditions(reading, first, last)
@@ -129,6 +131,23 @@ def _check_open(reading: Reading, first: int, last: int) -> None:
     said = patterns["knowing"].search(rest)
     if said and not negated(reading.language, rest) and not patterns["asking"].search(rest):
         reading.flag(first, last)
+
+
+def _check_refused(reading: Reading, first: int, last: int) -> None:
+    """ "It is dishwasher safe" beside the attribute "Dishwasher safe: No"."""
+    assert reading.focus is not None
+    sentence = reading.low[first:last]
+    if sentence.rstrip().endswith("?") or hedge(reading.language).search(sentence):
+        return
+    said = stems_of(sentence)
+    for entry in reading.book.claims:
+        if not entry.refused or not entry.named_in(sentence, said):
+            continue
+        if negated(reading.language, sentence) or _REFUSED_WORD.search(sentence):
+            continue
+        at = next((m.start for m in reading.focus.within(first)), first)
+        if entry.subject in (*reading.focus.of_word(at).subjects, *reading.focus.carried(first)):
+            reading.flag(first, last)
 
 
 def _check_conditions(reading: Reading, first: int, last: int) -> None:

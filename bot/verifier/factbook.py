@@ -68,6 +68,11 @@ class Statement:
     figures: frozenset[tuple[object, str]]
 
 
+_REFUSED = re.compile(
+    r"(?:no|none|never|false|not (?:\w+ ?){1,2}|[否无不]|没有|不(?:支持|可以?|能|是|含|带|适用))\W*$"
+)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A fact with everything that is read from it once."""
@@ -111,6 +116,15 @@ class Entry:
     @cached_property
     def negative(self) -> bool:
         return _NEGATIVE.search(self.low) is not None
+
+    @cached_property
+    def refused(self) -> bool:
+        """Whether all it says is that its label does not hold: "Dishwasher safe: No"."""
+        return bool(self.label) and _REFUSED.match(self.low) is not None
+
+    def named_in(self, low: str, stems: frozenset[str]) -> bool:
+        """Whether a text of these stems holds all words of the label."""
+        return self.label in low if has_cjk(self.label) else stems_of(self.label) <= stems
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:

@@ -77,6 +77,8 @@ def check_negations(reading: Reading) -> None:
             continue
         if any(s <= start and end <= e for s, e in harmless):
             continue
+        if _whole_value(reading, start, end):
+            continue
         clause = _clause(reading, start, end)
         if _in_phrasing(reading, start) or _stated(reading, start, end, clause):
             continue
@@ -85,6 +87,19 @@ def check_negations(reading: Reading) -> None:
             absent_used.add(clause)
             continue
         reading.flag(start, max(end, min(clause[1], end + 40)))
+
+
+def _whole_value(reading: Reading, start: int, end: int) -> bool:
+    """The negation is all that an attribute says: "Dishwasher safe as No", "not dishwasher safe"."""
+    assert reading.focus is not None
+    first, last = _clause(reading, start, end)
+    clause = reading.low[first:last]
+    stems = stems_of(clause)
+    subjects = reading.focus.of_word(start).subjects
+    return any(
+        entry.refused and entry.named_in(clause, stems) and entry.subject in subjects
+        for entry in reading.book.claims
+    )
 
 
 def _clause(reading: Reading, start: int, end: int) -> tuple[int, int]:

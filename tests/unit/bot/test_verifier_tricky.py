@@ -246,3 +246,37 @@ def test_that_the_verifier_object_judges_as_the_function_does() -> None:
     text = f"{TENT} costs $999.00."
     verifier = Verifier()
     assert verifier.verify(text, TENTS, language="en") == verify(text, TENTS, language="en")
+
+
+BOARD = "Acacia Cutting Board"
+REFUSING = facts(
+    ("product", "title", BOARD, BOARD),
+    ("product", "attribute:Dishwasher safe", "No", BOARD),
+    ("product", "attribute:Material", "Acacia", BOARD),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"The page for {BOARD} lists Dishwasher safe as No.",
+        f"{BOARD} — Dishwasher safe: No.",
+        f"{BOARD} is not dishwasher safe.",
+    ],
+)
+def test_that_an_attribute_that_says_no_may_be_told(text: str) -> None:
+    assert verify(text, REFUSING, language="en", act="attribute").ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{BOARD} is dishwasher safe.",
+        f"{BOARD} is dishwasher safe and made of acacia.",
+        f"Good news: the {BOARD} is safe in the dishwasher.",
+        f"The page for {BOARD} lists Dishwasher safe as Yes.",
+        f"The page for {BOARD} lists Material as No.",
+    ],
+)
+def test_that_an_attribute_that_says_no_is_not_turned_round(text: str) -> None:
+    assert not verify(text, REFUSING, language="en", act="attribute").ok
