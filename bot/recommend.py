@@ -107,7 +107,7 @@ class Recommender:
                 picks = self._picks(near, wish, constraints, 2)
                 return Found(picks, True, "kind", self._category(near[0]), free)
         wanted = replace(wanted, worth=self._worth(relevant[0], wanted) if relevant else 0.0)
-        kind = self._kind(relevant, wanted)
+        kind = self._kind(relevant, wanted) if wish else ""
         allowed = self._search(wish, constraints, language, exclude)
         kept = self._kept(allowed, wanted, kind)
         if not kept and exclude:
@@ -164,7 +164,8 @@ class Recommender:
     def _search(
         self, wish: str, constraints: Constraints, language: str, exclude: tuple[str, ...] = ()
     ) -> tuple[Hit, ...]:
-        query = Query(wish, language, POOL, filters_of(constraints, exclude))
+        pool = POOL if wish else len(self._catalogue)  # of all the shop has, any may be cheapest
+        query = Query(wish, language, pool, filters_of(constraints, exclude))
         unwanted = [w for w in constraints.words_none if WIDE.search(w)]
         return tuple(
             hit

@@ -12,7 +12,7 @@ from bot.policy.measuring import magnitude
 from bot.policy.plan import Desk, Plan
 from bot.recommend import Found, Pick, head_of
 from bot.turn import Fact, Slot
-from bot.understanding.constraints import COLOUR, Constraints
+from bot.understanding.constraints import COLOUR, SORT_WORDS, Constraints
 from bot.understanding.language import WIDE
 from bot.understanding.values import Request
 from db.records import Product
@@ -39,6 +39,7 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
     else:
         wish, constraints = request.query, request.constraints
         state = replace(state, shown=(), focus=())
+    wish = _unsorted(wish, plan.language) if constraints.sort else wish
     if not wish and constraints.empty and not state.wish:
         plan.say(act("ask_wish"), "nothing was wished yet")
         return
@@ -64,6 +65,7 @@ def _beyond(plan: Plan, desk: Desk, request: Request, found: Found) -> Found:
     """Of what was found, what is bigger (lighter, …) than the product talked about, if so asked."""
     ids = request.references or plan.state.focus[:1] or plan.state.last_list[:1]
     anchor = desk.catalogue.products.get(ids[0]) if ids else None
+    unmeasured = False
     for concept in concepts().values():
         direction = concept.direction(request.text) if concept.label and anchor else 0
         if not direction or anchor is None:
@@ -74,10 +76,19 @@ def _beyond(plan: Plan, desk: Desk, request: Request, found: Found) -> Found:
             return magnitude(attribute.value) if attribute else None
 
         if (own := size(anchor)) is None:
+            unmeasured = True
             continue
         kept = [p for p in found.picks if ((size(p.product) or own) - own) * direction > 0]
         return replace(found, picks=tuple(kept))
+    if unmeasured and anchor is not None:  # at least it is not the same again
+        return replace(found, picks=tuple(p for p in found.picks if p.product.id != anchor.id))
     return found
+
+
+def _unsorted(wish: str, language: str) -> str:
+    """The wish without "cheapest" and the like; nothing where "thing" alone is left."""
+    rest = " ".join(SORT_WORDS.sub(" ", wish).split()).strip(" ,")
+    return "" if is_general(head_of(rest, language)) and len(tokens(rest)) == 1 else rest
 
 
 def _other_kind(plan: Plan, desk: Desk, request: Request) -> bool:

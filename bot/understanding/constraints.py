@@ -83,6 +83,11 @@ _IDLE_NEGATION = re.compile(
     r"^(?:more than|over|above|sure|too|so|very|really|that|much|know|problem|idea|less|later|have|what|heavy|expensive|matter|one|only|just|超过|太|多|想|知道)",
     re.I,
 )
+SORT_WORDS = re.compile(
+    r"\b(?:the )?(?:cheapest|lowest price|most expensive|priciest|(?:best|highest|top)[- ]rated|best reviews?)\b"
+    r"|最便宜的?|最贵的?|评分最高的?|评价最好的?",
+    re.IGNORECASE,
+)
 _SORT = (
     ("price_asc", re.compile(r"\bcheapest\b|\blowest price\b|最便宜", re.I)),
     ("price_desc", re.compile(r"\bmost expensive\b|\bpriciest\b|最贵", re.I)),

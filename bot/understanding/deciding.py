@@ -38,6 +38,7 @@ _OF_IT = re.compile(
     r"|\b(?:it|they|this one|that one) (?:takes?|needs?|has|have|comes?|works?)\b",
     re.IGNORECASE,
 )
+_OF_SHOP = re.compile(r"\b(?:you|your|yours|we|my)\b|你们|贵店|我的", re.IGNORECASE)
 _FOR_SOME = re.compile(
     r"^\W*(?:and |so |ok )*how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?\W*$",
     re.IGNORECASE,
@@ -191,6 +192,7 @@ class IntentRules:
             question
             and len(text) <= SHORT_QUESTION
             and nothing_shown
+            and not _OF_SHOP.search(text)
             and not topics_of(text)
             and not self._evidence(r, context)
         ):
