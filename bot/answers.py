@@ -35,6 +35,7 @@ FIGURE_BONUS = 0.15  # "how long", "how much": a sentence with a figure is likel
 TABLE = 1.3  # … and a table of such figures likelier still
 OWN = 0.55  # the shopper's own words against the words such a rule is usually put in
 UNKNOWN = 0.25  # weight of words against meaning where the shop has another word for it (bitcoin)
+ROW = 0.1  # the row that the question names, against its table
 STEPS = 0.15  # what to do is no answer to what applies, unless "how do I …" was asked
 SELF = 0.2  # a rule for such as the shopper said to be ("I'm a gold member")
 FORBIDS = 0.15  # "how do I …" is better answered by what to do than by what not to do
@@ -225,6 +226,7 @@ class Answerer:
                 meaning = max(own, (1 - OWN) * own + OWN * put)
             score = own_words * covered + (1 - own_words) * meaning if language == "en" else covered
             score += figure * (TABLE if CELL in text else 1.0) if _FIGURE.search(text) else 0.0
+            score += ROW if _row_of(text, question) else 0.0
             score -= EARLIER * passage.ordinal if passage else 0.0
             score -= FORBIDS if how and _FORBIDDING.search(text) else 0.0
             score -= STEPS if passage and not how and _is_step(passage, text) else 0.0
@@ -319,6 +321,14 @@ def _columns(passage: Passage | None, text: str) -> tuple[str, ...]:
     return tuple(rows[:1]) if len(rows) > 1 and text != rows[0] else ()
 
 
+def _row_of(text: str, question: str) -> bool:
+    """Whether the text is one row of a table, and the question names what the row is about."""
+    if CELL not in text or "\n" in text:
+        return False
+    about = set(tokens(text.partition(CELL)[0])) - _HOLLOW
+    return not about.isdisjoint(tokens(question))
+
+
 def _continued(evidence: Evidence, question: str, most: int) -> str:
     """The span with what belongs to it: sentences that follow, since conditions often come after,
     and all rows of a small table where no row of its own was asked for."""
@@ -327,9 +337,10 @@ def _continued(evidence: Evidence, question: str, most: int) -> str:
     whole = evidence.passage.text
     if CELL in evidence.text:
         body = [line for line in whole.splitlines() if CELL in line][1:]
-        named = set(tokens(evidence.text.partition(CELL)[0])) & set(tokens(question))
         together = "\n".join(body)
-        return evidence.text if named or len(together) > most else together or evidence.text
+        if _row_of(evidence.text, question) or len(together) > most:
+            return evidence.text
+        return together or evidence.text
     if CELL in whole:
         return evidence.text
     if len(whole) <= most:

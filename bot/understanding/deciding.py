@@ -164,7 +164,8 @@ class IntentRules:
             return "recommend", "cue restart", "restart"
         if state.wish and cue("more", text) and not r.links:
             return "refine", "cue more", "more"
-        if any(topic.rule for topic in topics_of(unquoted(text))) and cue("question", text):
+        of_rules = any(topic.rule for topic in topics_of(unquoted(text)))
+        if of_rules and cue("question", text) and not self._stated(r, state):
             return "policy_question", "a topic of the rules", ""
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
@@ -251,6 +252,13 @@ class IntentRules:
         ):
             best = "recommend" if cue("need", r.text) or len(r.query.split()) <= 2 else "unclear"
         return best, f"classifier {scores[max(scores, key=lambda n: scores[n])]:.2f}", ""
+
+    def _stated(self, r: Request, state: DialogState) -> bool:
+        """Whether the product pointed at says itself what is asked: its own return policy."""
+        ids = [*r.references[:1], *(link.product_id for link in r.links[:1])] or state.focus[:1]
+        products = [p for pid in ids if (p := self._catalogue.products.get(pid))]
+        labels = [label for name in r.concepts if (label := concepts()[name].label)]
+        return any(label.search(a.name) for p in products for a in p.attributes for label in labels)
 
     def _wishes(self, r: Request) -> bool:
         text = unquoted(r.text)
