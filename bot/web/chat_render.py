@@ -49,9 +49,12 @@ def chrome(language: Language, *, shop_name: str) -> dict[str, str]:
 
 
 def blocks(text: str) -> list[tuple[str, list[str]]]:
-    """Splits a reply into `("text", lines)` and `("list", items)`; an item is a line after `- `."""
+    """Splits a reply into `("text", lines)` and `("list", items)`; an item is a line after `- `.
+
+    The bars between the cells of a quoted table row are drawn as dots.
+    """
     parts: list[tuple[str, list[str]]] = []
-    for line in text.split("\n"):
+    for line in text.replace(" | ", " · ").split("\n"):
         kind, content = ("list", line[2:]) if line.startswith("- ") else ("text", line)
         if not line.strip():
             parts.append(("gap", []))

@@ -54,6 +54,10 @@ def test_that_lists_and_line_breaks_are_kept() -> None:
     ]
 
 
+def test_that_the_cells_of_a_quoted_row_stand_apart() -> None:
+    assert render.blocks("“Express | 2 days”") == [("text", ["“Express · 2 days”"])]
+
+
 @pytest.mark.parametrize(
     ("url", "link", "picture"),
     [
