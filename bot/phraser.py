@@ -17,6 +17,7 @@ from bot.errors import GeneratorError
 from bot.generators.base import Generator, PhraseRequest
 from bot.turn import Candidate, DialogAct, Fact, Language, Segment, Verdict
 from bot.verifier import verify
+from bot.verifier.lexicon import unfamiliar
 from prompts.acts import MARKER, inventory, markers
 from prompts.filling import Tone, fill
 from prompts.meanings import says
@@ -29,7 +30,8 @@ MAX_CHARS = 900
 REPEATS = 1.5  # times the share of its word pairs that one of the last replies had
 SAME_OPENING = 0.5  # when it begins as one of the last replies did
 ECHOES = 0.1  # when it takes up a word of the shopper's
-EQUALS = 0.35  # candidates this near to the best are as good; the seed chooses among them
+ODD = 0.7  # … for each word between neighbours that no phrasing has: it may be no sentence
+EQUALS = 0.6  # candidates this near to the best are as good; the seed chooses among them
 
 _WORDS = re.compile(r"[a-z']+|[\u4e00-\u9fff]", re.IGNORECASE)
 
@@ -159,7 +161,9 @@ def _choose(
         if not verdict.ok:
             note["refused"] = list(verdict.unsupported)
             continue
-        rank = _rank(candidate, request.message, recent)
+        rank = _rank(candidate, request.message, recent) - ODD * unfamiliar(
+            candidate.marked, request.language
+        )
         note["rank"] = round(rank, 3)
         sound.append((rank, candidate))
     if not sound:

@@ -24,7 +24,7 @@ from bot.turn import Candidate
 from prompts.acts import inventory, markers
 from prompts.filling import prompt_of, special_tokens
 
-TEMPERATURE = 0.8
+TEMPERATURE = 0.9
 TOP_P = 0.9
 TOKENS_BASE, TOKENS_PER_SLOT = 32, 14
 FORCED = math.log(0.02)  # a marker or an end less likely than this was the constraints' choice

@@ -86,6 +86,7 @@ def export(model: Any, tokenizer: Any, folder: Path) -> None:
     }
     save_file(weights, str(fresh / "model.safetensors"), metadata={"format": "pt"})
     config = model.config.to_dict() | {"architectures": ["GPT2LMHeadModel"], "dtype": "float16"}
+    config["_name_or_path"] = ""  # where a training started from is nobody's path
     (fresh / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     tokenizer.save(str(fresh / "tokenizer.json"))
     shutil.rmtree(folder, ignore_errors=True)

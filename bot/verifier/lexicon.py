@@ -68,6 +68,9 @@ def _lines(name: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and line[0] != "#"]
 
 
+_STAND_IN = "slotslot"  # reads as one word, as no phrasing has it
+
+
 @cache
 def lexicon(language: Language) -> Lexicon:
     """Loads the vocabulary of a language and learns the windows of its phrasings."""
@@ -138,6 +141,18 @@ def lexicon(language: Language) -> Lexicon:
         if act in DENYING and all(_fewest(p.nodes, language) for p in phrasings)
     )
     return found
+
+
+def unfamiliar(marked: str, language: Language) -> int:
+    """How many tokens of a slot-marked text stand between neighbours that no phrasing has there."""
+    bare = MARKER.sub(f" {_STAND_IN} ", marked)
+    run = [
+        SLOT if t.text == _STAND_IN else "\n" if t.kind == "newline" else t.text
+        for t in tokens(lower(normalise(bare)))
+    ]
+    padded = [EDGE, *run, EDGE]
+    known = lexicon(language).near
+    return sum(tuple(padded[i : i + 3]) not in known for i in range(len(run)))
 
 
 def _fewest(nodes: Sequence[Node], language: Language) -> int:

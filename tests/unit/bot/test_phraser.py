@@ -16,7 +16,7 @@ from bot.turn import Candidate, DialogAct, Segment
 from db.records import Money, Product, ProductId
 
 KETTLE = Product(ProductId("k1"), "Copper Kettle", price=Money(Decimal("49.00"), "USD"))
-GOOD = "The <title_1> is <price_1>."
+GOOD = "The price of <title_1> is <price_1>."
 
 
 class Canned:
@@ -155,14 +155,20 @@ def test_that_where_not_even_the_plain_sentence_holds_the_values_stand_alone(
 
 
 def test_that_a_reply_that_begins_and_runs_like_the_last_one_ranks_below_another() -> None:
-    again = Candidate("Sure, here is the price of <title_1>: <price_1>.", -0.4)
-    other = Candidate("<title_1> costs <price_1>.", -0.9)
-    said = ("Sure, here is the price of <title_2>: <price_2>.",)
+    again = Candidate("Let me see. The price of <title_1> is <price_1>.", -0.4)
+    other = Candidate("<title_1> costs <price_1>.", -1.1)
+    said = ("Let me see. The price of <title_2> is <price_2>.",)
     assert phrased(Canned([again, other])).marked == again.marked
     segment = phrased(Canned([again, other]), recent=said)
     assert segment.marked == other.marked
     ranks = [note["rank"] for note in segment.candidates]
     assert ranks[0] < ranks[1]
+
+
+def test_that_words_between_strange_neighbours_rank_below_a_sentence() -> None:
+    broken = Candidate("<title_1> is the of <price_1>.", -0.1)
+    sound = Candidate("<title_1> costs <price_1>.", -1.5)
+    assert phrased(Canned([broken, sound])).marked == sound.marked
 
 
 def test_that_candidates_that_are_as_good_are_chosen_by_the_seed() -> None:
