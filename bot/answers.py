@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.catalogue import Catalogue
+from bot.kinds import is_general
 from bot.understanding.language import WIDE
 from db.records import Attribute, Passage, Product
 from prompts.concepts import concepts
@@ -229,7 +230,8 @@ class Answerer:
             score += ROW if _row_of(text, question) else 0.0
             score -= EARLIER * passage.ordinal if passage else 0.0
             score -= FORBIDS if how and _FORBIDDING.search(text) else 0.0
-            score -= STEPS if passage and not how and _is_step(passage, text) else 0.0
+            if passage and _is_step(passage, text):
+                score += STEPS if how else -STEPS
             score += SELF if passage and said_to_be & set(tokens(text)) else 0.0
             scored.append(Evidence(text, score, passage, attribute, covered, meaning))
         enough = [e for e in scored if self._enough(e, language, known=bool(wording))]
@@ -325,7 +327,7 @@ def _row_of(text: str, question: str) -> bool:
     """Whether the text is one row of a table, and the question names what the row is about."""
     if CELL not in text or "\n" in text:
         return False
-    about = set(tokens(text.partition(CELL)[0])) - _HOLLOW
+    about = {t for t in tokens(text.partition(CELL)[0]) if t not in _HOLLOW and not is_general(t)}
     return not about.isdisjoint(tokens(question))
 
 
@@ -349,6 +351,8 @@ def _continued(evidence: Evidence, question: str, most: int) -> str:
     if start < 0:
         return evidence.text
     end = start + len(evidence.text)
+    if _is_step(evidence.passage, evidence.text):
+        start = whole.rfind("\n", 0, start) + 1  # with its number
     for sentence in sentences(whole[end:]):
         stop = whole.find(sentence, end) + len(sentence)
         if stop - start > most * 0.7:

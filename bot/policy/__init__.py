@@ -81,6 +81,7 @@ def _courtesy(plan: Plan, desk: Desk, request: Request) -> None:
         if request.goal == "identity":
             plan.book.add("shop", "identity", "absent", "")
             plan.say(act("identify", [shop]), "asked what it is")
+            plan.state = replace(plan.state, awaiting="team")
         else:
             plan.say(act("smalltalk"), "small talk")
     elif intent == "out_of_scope":
