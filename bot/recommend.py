@@ -129,8 +129,11 @@ class Recommender:
         colours = {match.group().casefold().removesuffix("色") for match in COLOUR.finditer(wish)}
         if not colours:
             return hits
-        records = {h.id: every_text(self._catalogue.products[h.id]).casefold() for h in hits}
-        return [h for h in hits if any(colour in records[h.id] for colour in colours)]
+        # an English colour is a word of its own: "featured" is not red
+        said = re.compile("|".join(rf"\b{c}\b" if c.isascii() else c for c in colours))
+        return [
+            h for h in hits if said.search(every_text(self._catalogue.products[h.id]).casefold())
+        ]
 
     def _is_kind(self, free: tuple[Hit, ...], head: str) -> bool:
         """Whether the head names a kind of this shop's, so that nothing else will do."""

@@ -125,7 +125,7 @@ def _revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints
     words = [w for w in request.query.split() if w] if request.goal != "more" else []
     kept = " ".join(words)
     kept = re.sub(
-        r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower)\b"
+        r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|similar|like|comparable|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower)\b"
         r"|[大小轻重长短宽高]一?[点些]|便宜一?点|太?贵了?一?点?|再|也行|就行|要|的|有|也|点",
         " ",
         kept,

@@ -6,16 +6,21 @@ from dataclasses import replace
 
 from bot.answers import Evidence, self_descriptions
 from bot.grounding import act, slot
+from bot.policy.finding import recommend
 from bot.policy.plan import Desk, Plan
 from bot.turn import Citation, Slot
 from bot.understanding.values import Request
+from bot.understanding.wanted import asks_for_goods
 from db.records import Passage
 
 SHOPPER_KEPT = 4
 
 
 def policy_question(plan: Plan, desk: Desk, request: Request) -> None:
-    """Quotes the rule that answers, or says that the rules do not mention it."""
+    """Quotes the rule that answers, or says that the rules do not mention it.
+
+    "Do you sell drones?" sounds like a question on rules; where no rule knows of drones it is a wish.
+    """
     if request.goal == "card":
         card_warning(plan, desk)
         return
@@ -30,6 +35,9 @@ def policy_question(plan: Plan, desk: Desk, request: Request) -> None:
         asked=f"{context} {request.text}".strip()[-200:],
         shopper=shopper[-SHOPPER_KEPT:],
     )
+    if evidence is None and request.goal != "follow" and asks_for_goods(request.text):
+        recommend(plan, desk, replace(request, intent="recommend"))
+        return
     if evidence is None or evidence.passage is None:
         plan.book.add("policy", "rules", "absent", "")
         plan.say(act("policy_unknown"), "no rule mentions it")

@@ -18,7 +18,7 @@ from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
 from bot.understanding.references import means_one
 from bot.understanding.values import Request
-from bot.understanding.wanted import WantedWords
+from bot.understanding.wanted import WantedWords, asks_for_goods
 from prompts.concepts import concepts
 from prompts.cues import cue
 from prompts.topics import topics_of
@@ -185,6 +185,10 @@ class IntentRules:
             return "product_question", "cue buy", "buy"
         if state.focus and not r.links and _FOR_SOME.search(digits(text)):
             return "product_question", "asks the price of several", ""
+        compares = any(concepts()[name].direction(text) for name in r.concepts)
+        brief = len(text.split()) <= 3 and "?" in text and not compares
+        if state.focus and question and not r.links and brief:
+            return "product_question", "a short question on the product in focus", ""
         about_it = question or (_OF_IT.search(text) is not None and cue("question", text))
         if about_it and state.focus and means_one(text) and not self._wishes(r):
             return "product_question", "asks about the product in focus", ""
@@ -215,7 +219,10 @@ class IntentRules:
         scores = dict(r.scores)
         best = max(scores, key=lambda name: scores[name])
         sure = scores[best] >= PLAUSIBLE
-        if self._wishes(r) and best not in ("policy_question", "out_of_scope", "order_change"):
+        goods = asks_for_goods(unquoted(r.text)) and best == "out_of_scope"
+        if self._wishes(r) and (
+            goods or best not in ("policy_question", "out_of_scope", "order_change")
+        ):
             return "recommend", "asks for goods", ""
         follows = len(tokens(r.text)) <= 6 or r.text.lower().startswith(
             ("and ", "so ", "那", "then ", "what about")

@@ -13,14 +13,14 @@ from retrieval.text import tokens, units
 
 LONG = 6  # content words from which a message is searched by its asking clause alone
 _FILLER = re.compile(
-    r"^(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|您好|你好|请问|那|嗯)\b[,，!！ ]*|\b(?:please|pls|plz)\b",
+    r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|您好|你好|请问|那|嗯)\b[,，!！ ]*|\b(?:please|pls|plz)\b",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
     r"\b(?:i|we)(?:'?d| would| am|'?m| are|'?re)? (?:actually |really |just )?(?:need|want|like|love|looking for|searching for|after|was hoping|"
     r"got|have|buy|to buy)\b|\b(?:do|have) (?:you|u|ya)(?: guys)? (?:have|got|sell|carry|stock|offer)\b|\bshow me\b|"
     r"\b(?:you|u|ya)(?: guys)? (?:got|have|sell|carry)\b|\blook(?:in|ing) for\b|\bgot any\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
-    r"\b(?:what(?:['’]s| is| are)?|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
+    r"\b(?:what|how) about\b|\b(?:what(?:['’]s| is| are)?|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
     r"\b(?:but |and )?only(?: what| those| the ones)?(?: you)?(?: actually)?\b|"
     r"(?:买|选|挑|找|来|换)(?:一)?[个件份台款套双只](?![\u4e00-\u9fff]?人)|适合送(?:给)?|送给|"
     r"(?:我|咱)?(?:想|要|准备)(?:买|要|看|换|找|给)?|有没有|你们|卖不卖|卖|推荐(?:推荐|一下)?|帮我(?:买|选|找|挑)?|吗|呢|请问|看看|一下",
@@ -36,6 +36,17 @@ _EMPTY = frozenset(
 _DANGLING = re.compile(
     r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?))+$|\s*的$", re.IGNORECASE
 )
+
+
+_GOODS = re.compile(
+    r"\b(?:show me (?:some |your |all )?(?!how|what|the (?:prompt|rules|instructions))\w+|do (?:you|u) (?:have|sell|carry|stock)|(?:looking|searching) for)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_for_goods(text: str) -> bool:
+    """Whether the text asks, in so many words, whether the shop has something."""
+    return _GOODS.search(text) is not None
 
 
 def search_words(text: str) -> str:
