@@ -19,7 +19,6 @@ from db.records import Product
 from prompts.concepts import concepts
 from retrieval.text import tokens
 
-_COUNT = re.compile(r"(?:,?\s+\d{1,2}|^\d{1,2}x?\s+(?=[a-z]+s\b))$", re.IGNORECASE)
 LOOKED_AT = 24  # products found before those that suit a comparison are picked
 MAX_WISH = {"en": 48, "zh": 24}
 
@@ -277,7 +276,6 @@ def _wish_slot(plan: Plan, wish: str, constraints: Constraints) -> Slot | None:
         r"\b(?:i|you|he|she|is|are|have|has|can|had|my|me|that|to|him|her)\b", words, re.I
     ):
         return None
-    words = _COUNT.sub("", words)
     text = _as_noun(words if words.isupper() is False else words.lower())
     price = _condition(plan, "price", constraints)
     if plan.language == "zh":

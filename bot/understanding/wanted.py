@@ -36,8 +36,6 @@ _EMPTY = frozenset(
 _DANGLING = re.compile(
     r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?))+$|\s*的$", re.IGNORECASE
 )
-
-
 _GOODS = re.compile(
     r"\b(?:show me (?:some |your |all )?(?!how|what|the (?:prompt|rules|instructions))\w+|do (?:you|u) (?:have|sell|carry|stock)|(?:looking|searching) for)\b",
     re.IGNORECASE,
@@ -47,6 +45,10 @@ _GOODS = re.compile(
 def asks_for_goods(text: str) -> bool:
     """Whether the text asks, in so many words, whether the shop has something."""
     return _GOODS.search(text) is not None
+
+
+def _said(clause: str) -> list[str]:
+    return tokens(search_words(clause))
 
 
 def search_words(text: str) -> str:
@@ -78,9 +80,11 @@ class WantedWords:
         rated = [
             (self._rated(c), at, c)
             for at, c in enumerate(clauses)
-            if any(not word.isdigit() for word in set(tokens(search_words(c))) - _EMPTY)
+            if any(not word.isdigit() for word in set(_said(c)) - _EMPTY)
         ]
-        if len(rated) > 1 and max(rated)[0] > 0:
+        # "got pillows? need 2": a clause that only counts is no part of what is wanted
+        counted = any(said and all(w.isdigit() for w in said) for said in map(_said, clauses))
+        if rated and (counted or len(rated) > 1) and max(rated)[0] > 0:
             words = search_words(max(rated)[2])
         if len(tokens(words)) <= LONG:
             return words
