@@ -35,12 +35,14 @@ class ActSpec:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The whole closed list; `digest` is the SHA-256 of its file, `version` its number."""
+    """The whole closed list; `digest` is the SHA-256 of its file, `version` its number, `notes`
+    what the value of each slot is."""
 
     version: int
     digest: str
     slots: tuple[str, ...]
     acts: dict[str, ActSpec]
+    notes: dict[str, str]
 
     def act(self, name: str) -> ActSpec:
         """Returns the act's description. Raises UnknownActError."""
@@ -65,7 +67,16 @@ def inventory() -> Inventory:
         if unknown:
             raise UnknownActError(f"act {name!r} uses unknown slots {sorted(unknown)}")
         acts[name] = spec
-    return Inventory(data["version"], hashlib.sha256(raw).hexdigest(), slots, acts)
+    digest = hashlib.sha256(raw).hexdigest()
+    return Inventory(data["version"], digest, slots, acts, _notes(data["slots"]))
+
+
+def _notes(slots: dict[str, str]) -> dict[str, str]:
+    """What each slot's value is: one without words is as the slot `_1` of its name, of its label."""
+    return {
+        name: note or slots.get(f"{name[:-1]}1", "").replace("label_1", f"label_{name[-1]}")
+        for name, note in slots.items()
+    }
 
 
 def markers(text: str) -> list[str]:

@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prompts.acts import inventory, markers
-from prompts.filling import MESSAGE_WORDS, TONES, fill, prompt_of, special_tokens
+from prompts.filling import (
+    HINTS,
+    LONG,
+    MESSAGE_WORDS,
+    TONES,
+    agree,
+    fill,
+    hints_of,
+    prompt_of,
+    special_tokens,
+)
 
 TEXT = st.text(max_size=30)
 
@@ -86,3 +96,48 @@ def test_that_a_tone_stands_behind_the_language_and_the_neutral_one_leaves_no_wo
     assert prompts["warm"] == "<|en|><|warm|><|greet|><|user|>hi<|bot|>"
     assert len(set(prompts.values())) == len(TONES)
     assert {"<|warm|>", "<|brief|>"} <= set(known)
+
+
+def test_that_hints_tell_the_grammar_of_values_and_nothing_else_of_them() -> None:
+    values = {
+        "count": "1", "quantity": "3", "label_1": "Materials", "label_2": "Radius",
+        "value_1": "oak", "value_2": "x" * (LONG["en"] + 1), "items": "2 × Mug", "title_1": "Mugs",
+    }  # fmt: skip
+    assert hints_of("en", values) == {
+        "count": "one", "quantity": "many", "label_1": "many", "value_2": "long", "items": "many",
+    }  # fmt: skip
+    assert hints_of("zh", values) == {"value_2": "long"}
+
+
+def test_that_a_hint_stands_behind_its_slot_and_is_a_word_of_the_format() -> None:
+    prompt = prompt_of("en", "details", ("label_1", "value_1"), "hi", hints={"label_1": "many"})
+    assert prompt == "<|en|><|details|><label_1><|many|><value_1><|user|>hi<|bot|>"
+    known = special_tokens(list(inventory().acts), list(inventory().slots))
+    assert {f"<|{hint}|>" for hint in HINTS} <= set(known)
+    assert markers(prompt) == ["label_1", "value_1"]
+
+
+@pytest.mark.parametrize(
+    ("marked", "values", "said"),
+    [
+        ("The <label_1> is <value_1>.", {"label_1": "colours", "value_1": "red, blue"}, "The colours are red, blue."),
+        ("The <label_1> are <value_1>.", {"label_1": "weight", "value_1": "2 kg"}, "The weight is 2 kg."),
+        ("There are <count> items.", {"count": "1"}, "There is 1 item."),
+        ("I found <count> product.", {"count": "4"}, "I found 4 products."),
+        ("<quantity> pieces are <amount>.", {"quantity": "1", "amount": "$5"}, "1 piece is $5."),
+        ("<items> was sent.", {"items": "2 × Mug"}, "2 × Mug were sent."),
+        ("It is an <option_1>.", {"option_1": "one-person tent"}, "It is a one-person tent."),
+        ("It is a <option_1>.", {"option_1": "hourglass"}, "It is an hourglass."),
+    ],
+)  # fmt: skip
+def test_that_words_beside_a_value_agree_with_it(
+    marked: str, values: dict[str, str], said: str
+) -> None:
+    assert fill(marked, values) == said
+
+
+def test_that_agreeing_twice_changes_nothing_more() -> None:
+    hints = {"label_1": "many", "count": "one"}
+    once = agree("There are <count> items. The <label_1> is <value_1>.", hints)  # type: ignore[arg-type]
+    assert once == "There is <count> item. The <label_1> are <value_1>."
+    assert agree(once, hints) == once  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pytest
 from prompts.acts import MARKER, inventory, markers
 from prompts.combinations import combinations
 from prompts.filling import fill
-from prompts.phrasing import Node, Phrasing, phrasebook
+from prompts.phrasing import Node, Phrasebook, Phrasing, phrasebook
 
 ACTS = sorted(inventory().acts)
 DRAWS = 12  # random phrasings per set of slots
@@ -37,6 +37,7 @@ TENT_SHOP = {
     "label_3": "Capacity",
     "value_1": "12 lbs",
     "value_2": "1 year",
+    "value_3": "4-person",
     "left_1": "12 lbs",
     "left_2": "1 year",
     "left_3": "4-person",
@@ -50,9 +51,12 @@ TENT_SHOP = {
     "relax": "under $100",
     "category": "Camping Stoves",
     "asked": "BTU output",
+    "count": "3",
     "quantity": "3",
     "amount": "$50.00",
     "date": "November 24, 2026",
+    "time": "10:30 am",
+    "place": "12 Mill Lane",
     "order_id": "10234",
     "order_status": "out for delivery",
     "items": "2 × Adventurer Pro Backpack",
@@ -76,6 +80,7 @@ PHONE_SHOP = TENT_SHOP | {
     "order_status": "processing",
     "stock_1": "out of stock",
     "label_1": "display",
+    "count": "1",
     "asked": "student discount",
 }
 
@@ -98,6 +103,15 @@ NEGATIVE_ACTS = {
     "order_mismatch", "order_unknown_fact", "card_warning", "identify", "request_recorded",
     "request_dropped", "other_language", "complaint",
 }  # fmt: skip
+
+FREQUENT = [
+    "greet", "thanks", "goodbye", "recommend", "recommend_more", "no_match", "not_sold", "describe",
+    "compare", "attribute", "product_quote", "unknown_fact", "policy", "policy_unknown", "price",
+    "stock", "ask_order", "order_status", "request_recorded", "confirm_request", "complaint",
+    "handoff", "out_of_scope",
+]  # fmt: skip
+VARIETY_DRAWS = 400
+VARIETY = 60  # distinct texts among the draws; a shopper should not hear one twice
 
 
 def drawn(act: str, seed: int = 7) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -179,3 +193,41 @@ def test_that_a_recorded_request_is_said_to_change_nothing_before_the_team_confi
 def test_that_the_assistant_never_passes_for_a_person() -> None:
     for _, text in drawn("identify"):
         assert re.search(r"not a (person|human)|no person|and not a person", text, re.IGNORECASE)
+
+
+def undecorated(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes without decoration: what is kept or left out by chance, not by the slots given."""
+    kept: list[Node] = []
+    for node in nodes:
+        if isinstance(node, str):
+            kept.append(node)
+            continue
+        kind, branches = node
+        if kind == "choice" or marked(branches[0]):
+            kept.append((kind, tuple(undecorated(branch) for branch in branches)))
+    return tuple(kept)
+
+
+def marked(nodes: Sequence[Node]) -> bool:
+    """Whether a marker stands anywhere in the nodes."""
+    return any(
+        bool(markers(node)) if isinstance(node, str) else any(marked(b) for b in node[1])
+        for node in nodes
+    )
+
+
+@pytest.mark.parametrize("act", FREQUENT)
+def test_that_a_frequent_act_is_put_in_many_ways_even_without_decoration(act: str) -> None:
+    rng = random.Random(7)
+    bare = [Phrasing(p.source, undecorated(p.nodes)) for p in phrasebook("en").acts[act]]
+    book = Phrasebook("en", {act: tuple(bare)})
+    for slots in (combinations(act)[0], combinations(act)[-1]):
+        texts = {book.sample(act, slots, rng) for _ in range(VARIETY_DRAWS)}
+        assert None not in texts
+        assert len(texts) >= VARIETY, (slots, len(texts))
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_that_an_act_has_at_least_fourteen_phrasings(act: str) -> None:
+    sources = [p.source for p in phrasebook("en").acts[act]]
+    assert len(set(sources)) == len(sources) >= 14

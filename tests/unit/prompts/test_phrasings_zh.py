@@ -20,6 +20,12 @@ FREQUENT = [
     *("request_refused", "complaint", "handoff", "out_of_scope", "unclear", "greet", "goodbye"),
     "thanks",
 ]
+VARIED = [  # what shoppers meet in every conversation: nobody should read the same reply twice
+    *("greet", "thanks", "goodbye", "recommend", "recommend_more", "no_match", "not_sold"),
+    *("describe", "compare", "attribute", "product_quote", "unknown_fact", "policy"),
+    *("policy_unknown", "price", "stock", "ask_order", "order_status", "request_recorded"),
+    *("confirm_request", "complaint", "handoff", "out_of_scope"),
+]
 SAMPLES = 6  # random phrasings drawn per act and set of slots
 
 FIGURE = re.compile(
@@ -121,6 +127,13 @@ def test_that_a_quotation_stands_in_quotation_marks_after_its_source(
             assert re.search("店铺|规则|商品|介绍|页面|说明|原文|资料|写", source), text
 
 
+def test_that_details_are_asked_for_and_read_back_as_questions(rng: random.Random) -> None:
+    for text in sampled("confirm_details", rng):
+        assert re.search("[？吗]|确认|核对|不对|没错|对的话", text), text
+    for text in sampled("ask_detail", rng):
+        assert re.search("[？吗]|请|告诉|麻烦|劳烦|说说|直说", text), text
+
+
 def test_that_frequent_acts_have_a_dozen_phrasings_and_a_hundred_sentences(
     rng: random.Random,
 ) -> None:
@@ -133,6 +146,21 @@ def test_that_frequent_acts_have_a_dozen_phrasings_and_a_hundred_sentences(
             for _ in range(800 // len(combinations(act)))
         }
         assert len(drawn) >= 100, act
+
+
+@pytest.mark.parametrize("act", VARIED)
+def test_that_the_smallest_and_the_fullest_slot_set_are_put_in_well_over_forty_ways(
+    act: str, rng: random.Random
+) -> None:
+    book = phrasebook("zh")
+    for slots in (combinations(act)[0], combinations(act)[-1]):
+        drawn = {book.sample(act, slots, rng) for _ in range(400)}
+        assert len(drawn) >= 100, slots
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_that_every_act_has_fourteen_phrasings(act: str) -> None:
+    assert len(phrasebook("zh").acts[act]) >= 14
 
 
 def test_that_a_reason_or_price_is_told_for_the_item_it_belongs_to(rng: random.Random) -> None:
