@@ -16,6 +16,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli_evaluate import evaluate_app
+from bot.cli_training import corpus_app, finetune
 from bot.errors import ConfigError, NotReadyError, ShopbotError
 from bot.settings import Settings, load_settings
 
@@ -29,6 +31,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(corpus_app, name="corpus")
+app.add_typer(evaluate_app, name="evaluate")
+app.command()(finetune)
 out = Console(soft_wrap=True)
 
 DEMO_HOME = Path("var/demo")

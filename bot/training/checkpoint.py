@@ -31,7 +31,9 @@ class Progress:
     tokens: int = 0
 
 
-def new_model(tokenizer: Any, *, layers: int, width: int, heads: int, seed: int) -> Any:
+def new_model(
+    tokenizer: Any, *, layers: int, width: int, heads: int, seed: int, tied: bool = True
+) -> Any:
     """Returns a GPT2LMHeadModel with random weights for this tokenizer, float32."""
     import torch  # noqa: PLC0415
     from transformers import GPT2Config, GPT2LMHeadModel  # noqa: PLC0415
@@ -53,6 +55,7 @@ def new_model(tokenizer: Any, *, layers: int, width: int, heads: int, seed: int)
         bos_token_id=end,
         eos_token_id=end,
         pad_token_id=tokenizer.token_to_id(PAD),
+        tie_word_embeddings=tied,
     )
     config.shopbot = {"format": FORMAT_VERSION, "acts": inventory().version}
     return GPT2LMHeadModel(config)
@@ -79,10 +82,11 @@ def export(model: Any, tokenizer: Any, folder: Path) -> None:
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
+    tied = model.config.tie_word_embeddings
     weights = {
         name: tensor.detach().to(torch.float16).contiguous()
         for name, tensor in model.state_dict().items()
-        if name != "lm_head.weight"  # tied to transformer.wte.weight
+        if not (tied and name == "lm_head.weight")  # the same as transformer.wte.weight
     }
     save_file(weights, str(fresh / "model.safetensors"), metadata={"format": "pt"})
     config = model.config.to_dict() | {"architectures": ["GPT2LMHeadModel"], "dtype": "float16"}

@@ -1,60 +1,44 @@
 """The training corpus: what the bot decided to say, and one good way to say it.
 
-Drawn from our own phrasings in both languages, with a few polite replies from public data. The
-templates, not the examples, are split: validation sees phrasings and slot sets that training never
-saw. Knows nothing about tokens or models.
-
-    python -m bot.training.corpus --out var/training/corpus.jsonl [--data FOLDER] [--size 120000]
+Most of it is drawn from our own phrasings in both languages and filled from many catalogues; real
+service talk and product questions are mixed in where public data is at hand. The templates and the
+catalogues, not the examples, are split: validation sees phrasings, slot sets and shops that training
+never saw. Equal arguments give an equal corpus. Knows nothing about tokens or models.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import math
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from bot.training import public
+from bot.training import product_answers, public, service_talk
+from bot.training.catalogues import ValueBank
+from bot.training.examples import Example, Split
 from bot.training.messages import message_for, situations
+from bot.training.product_answers import Context
 from bot.turn import Language
 from prompts.acts import inventory
 from prompts.combinations import combinations
-from prompts.filling import Tone, prompt_of
+from prompts.filling import Hint, Tone, agree, hints_of
 from prompts.phrasing import Phrasebook, phrasebook
 
-Split = Literal["train", "valid"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 HELD_OUT = 0.1  # of an act's templates, where it has at least 8; never the first, the plain one
 HELD_OUT_SETS = 0.06  # of an act's slot sets, where it has at least 16
-PUBLIC_SHARE = 0.02  # of the examples
+TALK_SHARE = 0.16  # of the examples: service talk of public data, in the tone `casual`
+QUESTION_SHARE = 0.5  # of the answers about products: with a real question and its evidence
 TONE_SHARES: dict[Tone, float] = {"neutral": 0.6, "warm": 0.2, "brief": 0.2}
 TONE_DRAWS = 4  # a warm reply is the longest of so many, a brief one the shortest
+LONG_DRAWS = 6  # until what is long stands last in its line
 # how much more often than its slot sets alone would ask for
 FREQUENT = {"recommend": 3.0, "recommend_more": 1.5, "describe": 1.5, "compare": 1.5, "policy": 2.0,
-            "attribute": 1.5, "order_status": 1.5, "product_quote": 1.5}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One pair for the generator; `source` is `phrasings` or the public set it came from."""
-
-    language: Language
-    act: str
-    slots: tuple[str, ...]
-    message: str
-    reply: str
-    split: Split
-    source: str = "phrasings"
-    tone: Tone = "neutral"
-
-    @property
-    def prompt(self) -> str:
-        return prompt_of(self.language, self.act, self.slots, self.message, tone=self.tone)
+            "attribute": 1.5, "order_status": 1.5, "product_quote": 1.5, "offer": 0.5,
+            "confirm_details": 0.5}  # fmt: skip
 
 
 def act_weights() -> dict[str, float]:
@@ -130,6 +114,71 @@ class _Sampler:
         drawn = [text for _ in range(draws) if (text := self.draw(act, slots, split, rng))]
         return (min if tone == "brief" else max)(drawn, key=len, default=None)
 
+    def draw_for(
+        self,
+        hints: Mapping[str, Hint],
+        tone: Tone,
+        act: str,
+        slots: tuple[str, ...],
+        split: Split,
+        rng: random.Random,
+    ) -> str | None:
+        """Draws a reply whose grammar suits the values: long ones end their line where a phrasing
+        lets them, verbs agree."""
+        text = None
+        for _ in range(LONG_DRAWS):
+            text = self.draw_in(tone, act, slots, split, rng)
+            if text is None or ends_lines(text, hints):
+                break
+        return text if text is None else agree(text, hints)
+
+
+def ends_lines(marked: str, hints: Mapping[str, Hint]) -> bool:
+    """Whether each long value is the last thing in its line, but for what closes it."""
+    return not any(
+        re.search(rf"<{slot}>[^\n]{{4}}", marked) for slot, hint in hints.items() if hint == "long"
+    )
+
+
+class _Source:
+    """All that examples of one language and split are drawn from."""
+
+    def __init__(self, language: Language, split: Split, data: Path | None) -> None:
+        self.language = language
+        self.split = split
+        self.bank = ValueBank(language, split, data)
+        self._sampler = _Sampler(phrasebook(language))
+        self._messages = public.messages(data) if data else {}
+        self._questions: dict[str, list[Context]] = {}
+        if data and language == "en":
+            known = [c for c in product_answers.contexts(data) if c.split == split]
+            for act in ("attribute", "details", "product_quote"):
+                self._questions[act] = [
+                    c
+                    for c in known
+                    if set(c.values) - {"title_1"} <= set(inventory().act(act).slots)
+                ]
+
+    def example(self, act: str, rng: random.Random) -> Example | None:
+        """Draws one; None where too few templates could be held out for validation."""
+        slots = _slot_set(act, self.split, rng)
+        message = message_for(self.language, act, rng, self._messages)
+        values = self.bank.draw(act, slots, rng)
+        asked = self._questions.get(act)
+        if asked and rng.random() < QUESTION_SHARE:
+            context = rng.choice(asked)
+            if context.serves(slots):
+                message = context.message
+                values |= {slot: v for slot, v in context.values.items() if slot in slots}
+        tone = rng.choices(list(TONE_SHARES), list(TONE_SHARES.values()))[0]
+        hints = hints_of(self.language, values)
+        reply = self._sampler.draw_for(hints, tone, act, slots, self.split, rng)
+        if reply is None:
+            return None
+        return Example(
+            self.language, act, slots, message, reply, self.split, tone=tone, values=values
+        )
+
 
 def build(
     *, size: int, seed: int = 0, valid: int = 1200, data: Path | None = None
@@ -137,29 +186,26 @@ def build(
     """Draws `size` training and `valid` validation examples; equal arguments give an equal corpus.
 
     `data` is a folder of public data sets; without it all messages and replies are our own.
+    Raises ValueError where messages.toml and acts.toml differ.
     """
+    if missing := set(inventory().acts) ^ set(situations()):
+        raise ValueError(f"messages.toml and acts.toml differ in {sorted(missing)}")
     rng = random.Random(seed)
-    messages = public.messages(data) if data else {}
-    samplers = {language: _Sampler(phrasebook(language)) for language in LANGUAGES}
+    talk = list(_talk(data, rng)) if data else []
+    examples: list[Example] = talk[: round(size * TALK_SHARE)]
     weights = act_weights()
-    acts = list(weights)
-    examples: list[Example] = []
-    splits: tuple[tuple[Split, int], ...] = (("train", size), ("valid", valid))
+    splits: tuple[tuple[Split, int], ...] = (("train", size - len(examples)), ("valid", valid))
     for split, wanted in splits:
-        chosen = rng.choices(acts, [weights[act] for act in acts], k=wanted)
+        sources = [_Source(language, split, data) for language in LANGUAGES]
+        chosen = rng.choices(list(weights), list(weights.values()), k=wanted)
         for number, act in enumerate(chosen):
-            language = LANGUAGES[number % 2]
-            slots = _slot_set(act, split, rng)
-            tone = rng.choices(list(TONE_SHARES), list(TONE_SHARES.values()))[0]
-            reply = samplers[language].draw_in(tone, act, slots, split, rng)
-            if reply is None and split == "valid":  # too few templates to hold any out
-                continue
-            if reply is None:
-                raise ValueError(f"no {language} phrasing of {act} serves {slots}")
-            message = message_for(language, act, rng, messages)
-            examples.append(Example(language, act, slots, message, reply, split, tone=tone))
+            example = sources[number % 2].example(act, rng)
+            if example is None and split == "train":
+                raise ValueError(f"no {LANGUAGES[number % 2]} phrasing of {act} serves its slots")
+            if example is not None:
+                examples.append(example)
     if data:
-        examples.extend(_public_replies(data, round(size * PUBLIC_SHARE), rng))
+        examples += _talk_held_out(data, valid // 6, rng)
     return examples
 
 
@@ -170,40 +216,40 @@ def _slot_set(act: str, split: Split, rng: random.Random) -> tuple[str, ...]:
     return rng.choice([slots for slots in combinations(act) if slots not in held])
 
 
-def _public_replies(data: Path, count: int, rng: random.Random) -> Iterator[Example]:
-    known = public.replies(data)
-    for act, message, reply in rng.sample(known, min(count, len(known))):
-        yield Example("en", act, (), message, reply, "train", "sgd-dialogue-acts")
+def _talk(data: Path, rng: random.Random) -> Iterator[Example]:
+    """Yields service talk in random order, half of it English: each text once with its slots."""
+    english = [
+        *_distinct(service_talk.read_sgd(data / "sgd-dialogue-acts" / "train.jsonl.gz")),
+        *product_answers.sentences(data),
+    ]
+    templates = data / "crosswoz-dialogue-acts" / "system_templates.json.gz"
+    chinese = _distinct(service_talk.read_crosswoz_templates(templates))
+    said = public.messages(data).get(("zh", "off_topic"), [])
+    chinese = [replace(e, message=rng.choice(said) if said else "") for e in chinese]
+    for one, other in zip(_endless(english, rng), _endless(chinese, rng), strict=False):
+        yield one
+        yield other
 
 
-def write(examples: Iterable[Example], path: Path) -> None:
-    """Writes JSON lines, one example each."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as out:
-        for example in examples:
-            out.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
+def _talk_held_out(data: Path, count: int, rng: random.Random) -> Iterator[Example]:
+    """Yields `count` mapped turns of dialogues that training does not read, of each language."""
+    for turns in (
+        service_talk.read_sgd(data / "sgd-dialogue-acts" / "dev.jsonl.gz", split="valid"),
+        service_talk.read_crosswoz(data / "crosswoz-dialogue-acts" / "dialogues.jsonl.gz"),
+    ):
+        mapped = [turn.example for turn in turns if turn.example is not None]
+        yield from rng.sample(mapped, min(count, len(mapped)))
 
 
-def read(path: Path) -> list[Example]:
-    """Reads what `write` wrote."""
-    with path.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    return [Example(**{**row, "slots": tuple(row["slots"])}) for row in rows]
+def _distinct(turns: Iterable[service_talk.Turn]) -> list[Example]:
+    found: dict[tuple[str, str], Example] = {}
+    for turn in turns:
+        if turn.example is not None and turn.learnable:
+            found.setdefault((turn.example.act, turn.example.reply), turn.example)
+    return list(found.values())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="draws the training corpus of the generator")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--data", type=Path, help="folder with public data sets")
-    parser.add_argument("--size", type=int, default=120_000)
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
-    if missing := set(inventory().acts) ^ set(situations()):
-        raise SystemExit(f"messages.toml and acts.toml differ in {sorted(missing)}")
-    examples = build(size=args.size, seed=args.seed, data=args.data)
-    write(examples, args.out)
-    print(f"{len(examples)} examples in {args.out}")
-
-
-if __name__ == "__main__":
-    main()
+def _endless(examples: Sequence[Example], rng: random.Random) -> Iterator[Example]:
+    """All of them in random order, twice at most."""
+    for _ in range(2):
+        yield from rng.sample(list(examples), len(examples))

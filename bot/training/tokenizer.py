@@ -53,6 +53,15 @@ def load(path: Path) -> Any:
     return Tokenizer.from_file(str(path))
 
 
+def of_folder(folder: Path) -> Any:
+    """Loads the tokenizer of a GPT-2 folder, in either of its two layouts."""
+    from tokenizers import ByteLevelBPETokenizer  # noqa: PLC0415
+
+    if (folder / "tokenizer.json").is_file():
+        return load(folder / "tokenizer.json")
+    return ByteLevelBPETokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
+
+
 def tokens_per_character(tokenizer: Any, texts: Iterable[str]) -> float:
     """Returns how many tokens one Chinese character costs on average (lower is better)."""
     tokens = characters = 0

@@ -1,30 +1,31 @@
 """Trains the small GPT-2 of this shop bot, from nothing or on from given weights, on two CPU cores.
 
-    python -m bot.training.pretrain --data DATA --out var/training/first --minutes 75
-    python -m bot.training.pretrain --data DATA --out var/training/second --minutes 60 \
-        --start bot/checkpoints/shop-gpt2 --peak 5e-4
+    shopbot finetune --from-scratch --data DATA --out var/training/first --minutes 75
+    shopbot finetune --data DATA --out var/training/second --minutes 60 --peak 5e-4
+    shopbot finetune --model MY_GPT2 --out var/training/mine --minutes 30
 
-Reads our phrasings and, where `--data` names a folder of public data sets, those (see
-`docs/training.md`). Writes to `--out`: corpus.jsonl, tokenizer.json, log.jsonl (a line per report),
+Writes to its folder: corpus.jsonl, tokenizer.json, log.jsonl (a line per report), curves.png,
 state.safetensors (to go on after a stop: run the same command again) and `latest/`, a folder that
-`bot.generators.gpt2` serves. Everything is float32: bfloat16 has no fast path on most CPUs.
+every generator serves. Everything is float32: bfloat16 has no fast path on most CPUs. Knows nothing
+about how examples are drawn.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from bot.training import corpus, public
+from bot.training import corpus, curves, public
+from bot.training import examples as corpus_file
 from bot.training import tokenizer as bpe
 from bot.training.checkpoint import (
+    CONTEXT,
     Progress,
     export,
     grown_model,
@@ -32,29 +33,43 @@ from bot.training.checkpoint import (
     new_model,
     save_state,
 )
-from bot.training.corpus import Example
+from bot.training.examples import Example
 from bot.training.validation import slot_error
+from prompts.acts import inventory
+
+PEAK = 1e-3  # learning rate from random weights; half of it where weights are given
+
+# drills: every other batch is to list its markers, nothing else; short: short examples only
+Curriculum = Literal["none", "drills", "short"]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The settings of one training. `minutes` is the work time that the cosine is laid over."""
+    """The settings of one training. `minutes` is the work time that the cosine is laid over.
+
+    The last three are what was tried (docs/training.md, `benchmarks/training_choices.py`); their
+    defaults are what won.
+    """
 
     minutes: float = 75.0
-    size: int = 160_000
+    size: int = 200_000
     layers: int = 6
-    width: int = 320
-    heads: int = 5
+    width: int = 256
+    heads: int = 4
     batch_tokens: int = 1280  # padded, prompt and reply; about 35 examples
-    peak: float = 1e-3
+    peak: float = PEAK
     floor: float = 2e-5
     warmup_steps: int = 150
     report_every: float = 8.0  # minutes
     save_every: float = 4.0  # minutes
-    probe: int = 96  # validation prompts for slot error, per report
+    probe: int = 64  # validation prompts for slot error, per report and part
     seed: int = 0
     threads: int = 2
     start: Path | None = None  # a model folder to go on from; its size and tokenizer are kept
+    curriculum: Curriculum = "drills"  # of the first `curriculum_steps`
+    curriculum_steps: int = 600
+    tied: bool = True  # one matrix reads and writes tokens
+    compiled: bool = False  # torch.compile
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +80,22 @@ class Encoded:
     start: int
 
 
-def encode(examples: Sequence[Example], tokenizer: Any) -> list[Encoded]:
-    """Encodes prompt + reply + end; examples longer than the context are left out."""
+def encode(examples: Sequence[Example], tokenizer: Any, *, most: int = CONTEXT) -> list[Encoded]:
+    """Encodes prompt + reply + end; examples of more than `most` tokens are left out."""
     end = tokenizer.token_to_id(bpe.END)
     out = []
     for example in examples:
         prompt = tokenizer.encode(example.prompt).ids
         ids = (*prompt, *tokenizer.encode(example.reply).ids, end)
-        out.append(Encoded(ids, len(prompt)))
+        if len(ids) <= most:
+            out.append(Encoded(ids, len(prompt)))
     return out
+
+
+def drill(row: Encoded, markers: frozenset[int], end: int) -> Encoded:
+    """The same prompt with its markers, and nothing else, for a reply."""
+    prompt = row.ids[: row.start]
+    return Encoded((*prompt, *(token for token in prompt if token in markers), end), row.start)
 
 
 def batches(rows: Sequence[Encoded], *, tokens: int, seed: str) -> list[list[Encoded]]:
@@ -133,16 +155,23 @@ def validation_loss(model: Any, rows: Sequence[Encoded], plan: Plan, pad: int) -
     return total / max(1, count)
 
 
-def prepare(plan: Plan, out: Path, data: Path | None) -> tuple[list[Example], Any]:
-    """Returns corpus and tokenizer, made once per `out`."""
+def prepare(
+    plan: Plan, out: Path, *, data: Path | None = None, given: Path | None = None
+) -> tuple[list[Example], Any]:
+    """Returns corpus and tokenizer, made once per `out`; `given` is a corpus drawn before."""
     path = out / "corpus.jsonl"
     if not path.exists():
-        corpus.write(corpus.build(size=plan.size, seed=plan.seed, data=data), path)
-    examples = corpus.read(path)
+        drawn = (
+            corpus_file.read(given)
+            if given
+            else corpus.build(size=plan.size, seed=plan.seed, data=data)
+        )
+        corpus_file.write(drawn, path)
+    examples = corpus_file.read(path)
     words = out / "tokenizer.json"
     if plan.start and not words.exists():
-        grown = bpe.load(plan.start / "tokenizer.json")
-        grown.add_special_tokens(bpe.control_words())  # those that the older format did not know
+        grown = bpe.of_folder(plan.start)
+        grown.add_special_tokens(bpe.control_words())  # those that the model does not know yet
         grown.save(str(words))
     if not words.exists():
         texts = [text for e in examples if e.split == "train" for text in (e.reply, e.message)]
@@ -156,8 +185,9 @@ def model_for(plan: Plan, tokenizer: Any) -> Any:
     if plan.start:
         return grown_model(plan.start, tokenizer, seed=plan.seed)
     return new_model(
-        tokenizer, layers=plan.layers, width=plan.width, heads=plan.heads, seed=plan.seed
-    )
+        tokenizer, layers=plan.layers, width=plan.width, heads=plan.heads, seed=plan.seed,
+        tied=plan.tied,
+    )  # fmt: skip
 
 
 def optimizer_for(model: Any) -> Any:
@@ -197,20 +227,32 @@ def endless(rows: Sequence[Encoded], plan: Plan, at: Progress) -> Iterator[tuple
         epoch, first = epoch + 1, 0
 
 
-def train(plan: Plan, out: Path, data: Path | None = None) -> Any:
-    """Trains until `plan.minutes` of work are done, on from a saved state; returns the model."""
+def train(
+    plan: Plan,
+    out: Path,
+    *,
+    data: Path | None = None,
+    given: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Any:
+    """Trains until `plan.minutes` of work are done, on from a saved state; returns the model.
+
+    `clock` counts the work in seconds; reports are not work.
+    """
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(plan.threads)
     out.mkdir(parents=True, exist_ok=True)
     log = Log(out / "log.jsonl")
-    examples, tokenizer = prepare(plan, out, data)
-    rows = encode([e for e in examples if e.split == "train"], tokenizer)
-    held = [e for e in examples if e.split == "valid"]
-    held_rows = encode(held, tokenizer)
-    probe = random.Random(plan.seed).sample(held, min(plan.probe, len(held)))
-    pad = tokenizer.token_to_id(bpe.END)  # never read; transformers warns of its own padding id
+    examples, tokenizer = prepare(plan, out, data=data, given=given)
     model = model_for(plan, tokenizer)
+    most = int(model.config.n_positions)
+    rows = encode([e for e in examples if e.split == "train"], tokenizer, most=most)
+    held = [e for e in examples if e.split == "valid"]
+    held_rows = encode(held, tokenizer, most=most)
+    probes = _probes(held, plan)
+    pad = tokenizer.token_to_id(bpe.END)  # never read; transformers warns of its own padding id
+    markers = frozenset(tokenizer.token_to_id(f"<{slot}>") for slot in inventory().slots)
     optimizer = optimizer_for(model)
     state = out / "state.safetensors"
     progress = load_state(model, optimizer, state) if state.exists() else Progress()
@@ -220,38 +262,32 @@ def train(plan: Plan, out: Path, data: Path | None = None) -> Any:
             bpe.tokens_per_character(tokenizer, [e.reply for e in held]), 3))  # fmt: skip
     saved = reported = progress.seconds
     running: list[float] = []
+    loss_function = torch.compile(loss_of, dynamic=True) if plan.compiled else loss_of
 
     def report(progress: Progress) -> None:
         model.eval()
-        figures, written = slot_error(model, tokenizer, probe)
+        loss = validation_loss(model, held_rows, plan, pad)
         log(event="report", step=progress.step, epoch=progress.epoch,
-            minutes=round(progress.seconds / 60, 1),
-            train_loss=round(sum(running) / max(1, len(running)), 4),
-            valid_loss=round(validation_loss(model, held_rows, plan, pad), 4),
-            slot_error={name: round(value, 4) for name, value in figures.items()},
+            minutes=round(progress.seconds / 60, 1), tokens=progress.tokens,
+            train_loss=round(sum(running) / max(1, len(running)), 4), valid_loss=round(loss, 4),
             tokens_per_second=round(progress.tokens / max(1.0, progress.seconds)),
-            samples=[{"prompt": e.prompt, "text": w.text}
-                     for e, w in list(zip(probe, written, strict=True))[:6]])  # fmt: skip
+            **_probed(model, tokenizer, probes))  # fmt: skip
         running.clear()
         export(model, tokenizer, out / "latest")
+        curves.draw(out / "log.jsonl", out / "curves.png")
         model.train()
 
     model.train()
-    for epoch, number, batch in endless(rows, plan, progress):
+    for epoch, number, drawn in endless(rows, plan, progress):
         if progress.seconds >= plan.minutes * 60:
             break
-        began = time.monotonic()
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(plan, progress)
-        loss, _ = loss_of(model, batch, pad)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        running.append(loss.item())
+        began = clock()
+        batch = _in_curriculum(drawn, plan, progress, markers, pad)
+        loss, _ = loss_function(model, batch, pad)
+        running.append(_step(model, optimizer, loss, rate=learning_rate(plan, progress)))
         progress = replace(
             progress, epoch=epoch, batch=number + 1, step=progress.step + 1,
-            seconds=progress.seconds + time.monotonic() - began,
+            seconds=progress.seconds + clock() - began,
             tokens=progress.tokens + sum(len(row.ids) for row in batch),
         )  # fmt: skip
         if progress.step % 50 == 0:
@@ -269,25 +305,47 @@ def train(plan: Plan, out: Path, data: Path | None = None) -> Any:
     return model
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="trains the small GPT-2 of the shop bot")
-    parser.add_argument("--data", type=Path, help="folder with public data sets")
-    parser.add_argument("--out", type=Path, required=True)
-    plan = Plan()
-    parser.add_argument("--minutes", type=float, default=plan.minutes)
-    parser.add_argument("--size", type=int, default=plan.size)
-    parser.add_argument("--layers", type=int, default=plan.layers)
-    parser.add_argument("--width", type=int, default=plan.width)
-    parser.add_argument("--heads", type=int, default=plan.heads)
-    parser.add_argument("--report-every", type=float, default=plan.report_every)
-    parser.add_argument("--seed", type=int, default=plan.seed)
-    parser.add_argument("--threads", type=int, default=plan.threads)
-    parser.add_argument("--peak", type=float, default=plan.peak, help="highest learning rate")
-    parser.add_argument("--start", type=Path, help="a model folder to go on from")
-    args = vars(parser.parse_args())
-    out, data = args.pop("out"), args.pop("data")
-    train(replace(plan, **args), out, data)
+def _step(model: Any, optimizer: Any, loss: Any, *, rate: float) -> float:
+    """Takes one step down the gradient of `loss`, clipped; returns the loss."""
+    import torch  # noqa: PLC0415
+
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return float(loss.item())
 
 
-if __name__ == "__main__":
-    main()
+def _probes(held: Sequence[Example], plan: Plan) -> dict[str, list[Example]]:
+    """Draws the prompts that slot error is reported on: our own per language, and service talk."""
+    rng = random.Random(plan.seed)
+    parts: dict[str, list[Example]] = {}
+    for example in held:
+        own = example.source == "phrasings"
+        parts.setdefault(example.language if own else example.source, []).append(example)
+    return {name: rng.sample(part, min(plan.probe, len(part))) for name, part in parts.items()}
+
+
+def _probed(model: Any, tokenizer: Any, probes: dict[str, list[Example]]) -> dict[str, Any]:
+    """Returns slot error of each part of the probe, and some of the greedy texts."""
+    figures, samples = {}, []
+    for name, probe in probes.items():
+        errors, written = slot_error(model, tokenizer, probe)
+        figures[name] = {key: round(value, 4) for key, value in errors.items()}
+        some = list(zip(probe, written, strict=True))[:4]
+        samples += [{"prompt": example.prompt, "text": w.text} for example, w in some]
+    return {"slot_error": figures, "samples": samples}
+
+
+def _in_curriculum(
+    batch: Sequence[Encoded], plan: Plan, progress: Progress, markers: frozenset[int], end: int
+) -> Sequence[Encoded]:
+    """The batch as the curriculum wants it at this step."""
+    if progress.step >= plan.curriculum_steps or plan.curriculum == "none":
+        return batch
+    if plan.curriculum == "drills":
+        return [drill(row, markers, end) for row in batch] if progress.step % 2 else batch
+    short = sorted(batch, key=lambda row: len(row.ids))
+    return short[: max(1, len(short) // 2)]

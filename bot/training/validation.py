@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.training.corpus import Example
+from bot.training.examples import Example
 from bot.training.tokenizer import END
 from prompts.acts import markers
 

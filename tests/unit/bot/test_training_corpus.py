@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import gzip
-import json
 import random
 import re
 from collections.abc import Sequence
@@ -9,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.training import corpus, public
-from bot.training.corpus import Example
+from bot.training import corpus, data_card, examples, public
+from bot.training.catalogues import ValueBank
+from bot.training.examples import Example
 from bot.training.messages import families, message_for, situations
 from bot.turn import Language
 from prompts.acts import inventory, markers
 from prompts.combinations import combinations
+from prompts.filling import agree, fill
 from prompts.phrasing import Node, phrasebook
 
 
@@ -91,8 +91,56 @@ def test_that_acts_with_more_slot_sets_get_more_examples() -> None:
 
 
 def test_that_a_corpus_reads_back_as_written(drawn: list[Example], tmp_path: Path) -> None:
-    corpus.write(drawn, tmp_path / "corpus.jsonl")
-    assert corpus.read(tmp_path / "corpus.jsonl") == drawn
+    examples.write(drawn, tmp_path / "corpus.jsonl")
+    assert examples.read(tmp_path / "corpus.jsonl") == drawn
+
+
+def test_that_every_slot_has_a_value_and_the_filled_reply_agrees_with_it(
+    drawn: list[Example],
+) -> None:
+    for example in drawn:
+        assert set(example.values) == set(example.slots)
+        assert all(example.values.values())
+        assert agree(example.reply, example.hints) == example.reply
+        assert "<" not in fill(example.reply, example.values)
+
+
+def test_that_a_long_value_ends_its_line_in_most_replies_that_have_one(
+    drawn: list[Example],
+) -> None:
+    """Not in all: some acts have no phrasing that puts every value last."""
+    long = [e for e in drawn if "long" in e.hints.values() and "quote_1" not in e.hints]
+    ends = [corpus.ends_lines(e.reply, e.hints) for e in long]
+    assert len(ends) > 20
+    assert sum(ends) / len(ends) > 0.6
+
+
+@pytest.mark.parametrize("language", corpus.LANGUAGES)
+def test_that_validation_is_filled_from_values_that_training_never_uses(language: Language) -> None:
+    rng = random.Random(1)
+    slots = ("title_1", "price_1", "wish", "reason_1")
+    seen = {
+        split: {v for _ in range(200) for v in ValueBank(language, split).draw("recommend", slots, rng).values()}
+        for split in ("train", "valid")
+    }  # fmt: skip
+    assert seen["train"] and not seen["train"] & seen["valid"]
+
+
+def test_that_the_data_card_counts_the_corpus_and_names_its_licences(
+    drawn: list[Example], tmp_path: Path
+) -> None:
+    examples.write(drawn, tmp_path / "corpus.jsonl")
+    card = data_card.card(drawn, tmp_path / "corpus.jsonl", seed=7)
+    assert "500 examples to train on" in card
+    assert "Apache-2.0" in card and "SHA-256" in card
+    assert "| unknown |" not in card
+
+
+def test_that_no_module_of_training_reads_hostile_strings_or_personal_data() -> None:
+    folder = Path(corpus.__file__).parent
+    for module in folder.glob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        assert "safety-" not in text, module
 
 
 def test_that_every_act_has_a_situation_and_every_family_messages() -> None:
@@ -119,34 +167,8 @@ def test_that_public_messages_of_the_right_family_are_used() -> None:
     assert "a very special wish" in drawn
 
 
-def turn(speaker: str, act: str, text: str) -> dict[str, object]:
-    return {"speaker": speaker, "acts": [[act, "", []]], "text": text}
-
-
-def test_that_public_replies_keep_only_polite_sentences_without_facts(tmp_path: Path) -> None:
-    folder = tmp_path / "sgd-dialogue-acts"
-    folder.mkdir()
-    turns = [
-        turn("user", "THANK_YOU", "Thanks a lot"),
-        turn("system", "GOODBYE", "Have a great day."),
-        turn("system", "GOODBYE", "Enjoy your flight, have a great day."),
-        turn("system", "GOODBYE", "have a great day"),
-        turn("system", "GOODBYE", "Bye, see you at 5."),
-        turn("system", "REQ_MORE", "My pleasure. Is there anything else I can do?"),
-        turn("system", "OFFER", "You're welcome, have a great day."),
-        turn("system", "GOODBYE", "Have a great day."),
-    ]
-    with gzip.open(folder / "train.jsonl.gz", "wt", encoding="utf-8") as out:
-        out.writelines(json.dumps(line) + "\n" for line in turns)
-    assert public.replies(tmp_path) == [
-        ("goodbye", "Thanks a lot", "Have a great day."),
-        ("thanks", "Bye, see you at 5.", "My pleasure. Is there anything else I can do?"),
-    ]
-
-
 def test_that_a_folder_without_public_data_adds_nothing(tmp_path: Path) -> None:
     assert public.messages(tmp_path) == {}
-    assert public.replies(tmp_path) == []
     assert list(public.vocabulary_text(tmp_path)) == []
 
 

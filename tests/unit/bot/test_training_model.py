@@ -9,11 +9,14 @@ import pytest
 
 from bot.training import corpus
 from bot.training.checkpoint import Progress, export, load_state, new_model, save_state
-from bot.training.corpus import Example
-from bot.training.pretrain import (
+from bot.training.examples import Example
+from bot.training.tokenizer import END, control_words, tokens_per_character
+from bot.training.tokenizer import train as train_tokenizer
+from bot.training.trainer import (
     Encoded,
     Plan,
     batches,
+    drill,
     encode,
     learning_rate,
     loss_of,
@@ -22,8 +25,6 @@ from bot.training.pretrain import (
     prepare,
     train,
 )
-from bot.training.tokenizer import END, control_words, tokens_per_character
-from bot.training.tokenizer import train as train_tokenizer
 from bot.training.validation import SlotErrors, slot_error, slot_errors, write
 
 
@@ -70,6 +71,11 @@ def test_that_batches_hold_every_row_once_within_their_budget() -> None:
     assert sorted(row.ids for batch in cut for row in batch) == sorted(row.ids for row in rows)
     assert all(len(batch) * max(len(row.ids) for row in batch) <= 64 for batch in cut)
     assert batches(rows, tokens=64, seed="s") == cut != batches(rows, tokens=64, seed="t")
+
+
+def test_that_a_drill_asks_for_the_markers_of_its_prompt_and_nothing_else() -> None:
+    row = Encoded((1, 40, 9, 41, 2, 50, 51, 52), 5)
+    assert drill(row, frozenset({40, 41}), end=3) == Encoded((1, 40, 9, 41, 2, 40, 41, 3), 5)
 
 
 def test_that_the_loss_reads_reply_tokens_only(tokenizer: Any) -> None:
@@ -178,6 +184,8 @@ def test_that_a_short_training_lowers_the_loss_and_leaves_a_servable_folder(
     assert {"config.json", "model.safetensors", "tokenizer.json"} == {
         path.name for path in (tmp_path / "latest").iterdir()
     }
+    assert set(report["slot_error"]) == {"en", "zh"}
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     train(plan, tmp_path)  # nothing is left to do; it goes on from the state and stops
     again = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [r["event"] for r in again[len(records) :]] == ["start"]
@@ -200,7 +208,7 @@ def test_that_a_training_goes_on_from_given_weights_with_a_word_they_did_not_kno
     model = tiny(tokenizer)
     export(model, tokenizer, tmp_path / "old")
     plan = Plan(minutes=0.0, size=20, start=tmp_path / "old")
-    _, grown = prepare(plan, tmp_path / "new", None)
+    _, grown = prepare(plan, tmp_path / "new")
     assert grown.get_vocab_size() == tokenizer.get_vocab_size()  # it knows every word of today
     grown.add_special_tokens(["<|of_tomorrow|>"])
     again = model_for(plan, grown)
