@@ -354,6 +354,15 @@ def make_generator(settings: Settings) -> Generator:
 
     if settings.generator.kind == "plain":
         return PlainGenerator()
+    if settings.generator.kind == "remote":
+        from bot.generators.remote import RemoteGenerator
+
+        return RemoteGenerator(
+            settings.generator.remote_url,
+            settings.generator.remote_model,
+            api_key=settings.generator.remote_key.get_secret_value(),
+            seconds=settings.generator.seconds,
+        )
     return Gpt2Generator(Path(settings.generator.model), seconds=settings.generator.seconds)
 
 

@@ -113,8 +113,22 @@ def _unknown_share(settings: Settings, catalog: CatalogStore) -> float | None:
 def _checkpoint(settings: Settings) -> Check:
     if settings.generator.kind == "plain":
         return Check("generator", True, "plain sentences only (generator.kind)")
+    if settings.generator.kind == "remote":
+        return _remote(settings)
     folder = Path(settings.generator.model)
     if (folder / "config.json").is_file():
         size = sum(f.stat().st_size for f in folder.iterdir()) / 1e6
         return Check("generator", True, f"{folder.name}, {size:.0f} MB")
     return Check("generator", False, f"no model in {folder}; set SHOPBOT_GENERATOR__MODEL to a GPT-2 folder")  # fmt: skip
+
+
+def _remote(settings: Settings) -> Check:
+    """Whether the settings make a generator; nothing connects, and neither address nor key is told."""
+    from bot.app import make_generator
+
+    try:
+        generator = make_generator(settings)
+    except ConfigError as error:
+        return Check("generator", False, str(error))
+    told = "redacted messages and the values of replies are sent to generator.remote_url"
+    return Check("generator", True, f"{generator.name}; {told}")

@@ -1,6 +1,6 @@
 """Turns one act into checked text: candidates, filling, verification, one retry, plain fallback.
 
-Knows nothing about which generator speaks or why the act was chosen.
+A candidate may hold markers, the values themselves, or both; it is judged the same. Knows nothing about which generator speaks or why the act was chosen.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ import logging
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.errors import GeneratorError
 from bot.generators.base import Generator, PhraseRequest
+from bot.surface_text import mark
 from bot.turn import Candidate, DialogAct, Fact, Language, Segment, Verdict
 from bot.verifier import verify
 from bot.verifier.lexicon import unfamiliar
@@ -43,7 +45,7 @@ class _Record:
     act: DialogAct
     facts: Sequence[Fact]
     language: Language
-    seen: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[dict[str, Any]] = field(default_factory=list)  # a note on every candidate; see _note
     verify_seconds: float = 0.0
 
     def verify(self, text: str) -> Verdict:
@@ -105,6 +107,7 @@ class Phraser:
                     attempt,
                     seed + attempt,
                     self._tone,
+                    act.values,
                 )
                 try:
                     candidates = self.generator.phrase(request)
@@ -119,13 +122,18 @@ class Phraser:
     def _fallback(self, record: _Record, message: str, attempts: int) -> Segment:
         """The plain sentence; where even that does not verify, the values alone, each as it stands."""
         act = record.act
-        request = PhraseRequest(record.language, act.name, tuple(act.values), message, 1)
+        request = PhraseRequest(
+            record.language, act.name, tuple(act.values), message, 1, values=act.values
+        )
         for candidate in self.plain.phrase(request):
             verdict = record.verify(fill(candidate.marked, act.values))
+            unsupported = list(verdict.unsupported)
+            note = {"marked": candidate.marked, "plain": True, "verdict": unsupported}
+            record.seen.append(note)
             if verdict.ok:
+                note["chosen"] = True
                 return record.segment(candidate.marked, self.plain, attempts + 1)
-            refused = {"refused": list(verdict.unsupported), "plain": True}
-            record.seen.append({"marked": candidate.marked} | refused)
+            note["refused"] = unsupported
             log.error("plain sentence refused", extra={"act": act.name})
         marked = "\n".join(
             f"<{name}>" for name in inventory().act(act.name).slots if name in act.values
@@ -142,48 +150,95 @@ def _choose(
     room: int,
 ) -> Candidate | None:
     """Returns the best ranked candidate that says every slot once and no more than the facts."""
-    wanted = sorted(record.act.values)
-    sound: list[tuple[float, Candidate]] = []
+    sound: list[tuple[float, Candidate, dict[str, Any]]] = []
     for candidate in candidates:
-        note: dict[str, Any] = {"marked": candidate.marked, "logprob": round(candidate.logprob, 3)}
+        text = replace(candidate, marked=mark(candidate.marked, request.values))
+        parts = _parts(text, request, recent)
+        rank = sum(parts.values())
+        note = _note(candidate, text, request, parts)
         record.seen.append(note)
-        if sorted(markers(candidate.marked)) != wanted:
-            note["refused"] = "slots"
-            continue
-        if not says(record.act.name, request.language, candidate.marked):
-            note["refused"] = "meaning"
-            continue
-        text = fill(candidate.marked, record.act.values)
-        if len(text) > room:
-            note["refused"] = "length"
-            continue
-        verdict = record.verify(text)
-        if not verdict.ok:
-            note["refused"] = list(verdict.unsupported)
-            continue
-        rank = _rank(candidate, request.message, recent) - ODD * unfamiliar(
-            candidate.marked, request.language
-        )
-        note["rank"] = round(rank, 3)
-        sound.append((rank, candidate))
+        refused = _refusal(record, text, note, request, room=room)
+        if refused is None:
+            sound.append((rank, text, note))
+        else:
+            note["refused"] = refused
     if not sound:
         return None
-    best = max(rank for rank, _ in sound)
-    equals = [candidate for rank, candidate in sound if rank >= best - EQUALS]
-    return random.Random(request.seed).choice(equals)
+    best = max(rank for rank, _, _ in sound)
+    equals = [(text, note) for rank, text, note in sound if rank >= best - EQUALS]
+    chosen, note = random.Random(request.seed).choice(equals)
+    note["chosen"] = True
+    return chosen
 
 
-def _rank(candidate: Candidate, message: str, recent: Sequence[str]) -> float:
-    """Returns log-probability less what repeats the session, plus what meets the shopper's words."""
+def _note(
+    candidate: Candidate, text: Candidate, request: PhraseRequest, parts: dict[str, float]
+) -> dict[str, Any]:
+    """Begins what the trace keeps of a candidate.
+
+    `marked` is what was judged and `written` what the generator wrote, where that differs;
+    `coverage` names the slots that are missing, added or repeated; `rank` is the sum of `parts`.
+    Judging adds `verdict`, the words without a source, None where it came to no verdict; `refused`,
+    the reason; and `chosen` on the one that is said.
+    """
+    said = Counter(markers(text.marked))
+    wanted = request.values.keys()
+    note: dict[str, Any] = {"marked": text.marked}
+    if candidate.marked != text.marked:
+        note["written"] = candidate.marked
+    return note | {
+        "attempt": request.attempt,
+        "logprob": round(candidate.logprob, 3),
+        "coverage": {
+            "missing": [name for name in wanted if name not in said],
+            "added": [name for name in said if name not in wanted],
+            "repeated": [name for name, times in said.items() if times > 1],
+        },
+        "rank": round(sum(parts.values()), 3),
+        "parts": {name: round(value, 3) for name, value in parts.items()},
+        "verdict": None,
+    }
+
+
+def _refusal(
+    record: _Record,
+    candidate: Candidate,
+    note: dict[str, Any],
+    request: PhraseRequest,
+    *,
+    room: int,
+) -> str | list[str] | None:
+    """Returns why the candidate may not be said, or None; notes the verdict if it comes to one."""
+    if any(note["coverage"].values()):
+        return "slots"
+    if not says(record.act.name, request.language, candidate.marked):
+        return "meaning"
+    text = fill(candidate.marked, request.values)
+    if len(text) > room:
+        return "length"
+    verdict = record.verify(text)
+    note["verdict"] = list(verdict.unsupported)
+    return None if verdict.ok else list(verdict.unsupported)
+
+
+def _parts(candidate: Candidate, request: PhraseRequest, recent: Sequence[str]) -> dict[str, float]:
+    """Returns what the rank is the sum of: likelihood, less what repeats the session or reads
+    oddly, plus what meets the shopper's words."""
     pairs = _pairs(candidate.marked)
     said = [_pairs(text) for text in recent]
     overlap = max((len(pairs & before) / len(pairs) for before in said if pairs), default=0.0)
     opening = _opening(candidate.marked)
     same = any(_opening(text) == opening for text in recent)
     own = {word.lower() for word in _WORDS.findall(MARKER.sub(" ", candidate.marked))}
-    asked = {word.lower() for word in _WORDS.findall(message)}
+    asked = {word.lower() for word in _WORDS.findall(request.message)}
     echoed = any(len(word) > 3 for word in own & asked)
-    return candidate.logprob - REPEATS * overlap - SAME_OPENING * same + ECHOES * echoed
+    return {
+        "logprob": candidate.logprob,
+        "repeats": -REPEATS * overlap,
+        "opening": -SAME_OPENING * same,
+        "echo": ECHOES * echoed,
+        "odd": -ODD * unfamiliar(candidate.marked, request.language),
+    }
 
 
 def _pairs(marked: str) -> set[tuple[str, str]]:

@@ -12,12 +12,20 @@ import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from bot.errors import ConfigError
-from prompts.filling import Tone
+from prompts.filling import SpokenTone
 
 PREFIX = "SHOPBOT_"
 FILE = "shopbot.toml"
@@ -43,11 +51,21 @@ class ChatSettings(_Section):
 
 
 class GeneratorSettings(_Section):
-    kind: Literal["gpt2", "plain"] = "gpt2"
+    kind: Literal["gpt2", "plain", "remote"] = "gpt2"
     model: str = str(DEFAULT_CHECKPOINT)
     candidates: Annotated[int, Field(ge=1, le=16)] = 4
-    tone: Tone = "neutral"
+    tone: SpokenTone = "neutral"
     seconds: Annotated[float, Field(gt=0, le=60)] = 4.0
+    remote_url: str = ""
+    remote_model: str = ""
+    remote_key: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        for name in ("remote_url", "remote_model"):
+            if self.kind == "remote" and not getattr(self, name).strip():
+                raise ValueError(f"kind remote needs generator.{name}, which is not set")
+        return self
 
 
 class RetrievalSettings(_Section):
@@ -142,7 +160,11 @@ def load_settings(
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"setting {key}: {first['msg']} (got {first['input']!r})") from None
+        # a section or an address may hold a secret
+        hidden = isinstance(first["input"], dict | list) or ".remote_" in key
+        given = "" if hidden else f" (got {first['input']!r})"
+        told = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"setting {key}: {told}{given}") from None
 
 
 def _read(path: Path) -> dict[str, Any]:

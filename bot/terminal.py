@@ -55,13 +55,34 @@ def trace_as_text(record: Any) -> str:
         lines.append(f"act {segment['act']} by {segment['generator']}: {segment['marked']}")
         lines.append(f"  slots {json.dumps(segment['slots'], ensure_ascii=False)}")
         for candidate in segment["candidates"]:
-            refused = f" REFUSED {candidate['refused']}" if candidate.get("refused") else ""
-            lines.append(
-                f"  candidate {candidate.get('logprob', 0):>7}: {candidate['marked']}{refused}"
-            )
+            lines += _candidate(candidate)
     lines.append(f"reply: {record.reply_text}")
     lines.append(
         f"generator {record.generator_name} {record.generator_version}; prompts {record.prompt_version}"
     )
     lines.append(f"timings {trace['timings_ms']}")
     return "\n".join(lines)
+
+
+def _candidate(note: Any) -> list[str]:
+    """A candidate as the phraser noted it: its rank and what that is the sum of, then why it was
+    refused; turns of older versions noted less."""
+    mark = "*" if note.get("chosen") else " "
+    rank = "plain" if note.get("plain") else f"{note.get('rank', note.get('logprob', 0)):.2f}"
+    parts = ", ".join(f"{name} {value:+.2f}" for name, value in note.get("parts", {}).items())
+    lines = [f"  {mark} candidate {rank}: {note['marked']}"]
+    if "written" in note:
+        lines.append(f"      written: {note['written']}")
+    if parts:
+        lines.append(f"      rank {rank} = {parts}")
+    slots = [
+        f"{fault} {', '.join(names)}" for fault, names in note.get("coverage", {}).items() if names
+    ]
+    if slots:
+        lines.append(f"      slots: {'; '.join(slots)}")
+    if note.get("verdict"):
+        lines.append(f"      without a source: {'; '.join(note['verdict'])}")
+    refused = note.get("refused")
+    if refused:
+        lines.append(f"      REFUSED {refused if isinstance(refused, str) else 'by the verifier'}")
+    return lines

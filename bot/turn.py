@@ -70,7 +70,10 @@ class DialogAct:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Slot-marked text a generator proposes; `logprob` is the mean per token, 0 where unknown."""
+    """Text a generator proposes; `logprob` is the mean per token, 0 where unknown.
+
+    `marked` holds a marker for each slot, or the slot's value where a generator wrote that.
+    """
 
     marked: str
     logprob: float = 0.0

@@ -126,12 +126,13 @@ def lexicon(language: Language) -> Lexicon:
             if len(run) > 2 * REACH and _negates(run[REACH : REACH + 1], language)
         }
         # Two tokens of look-back, or the beginning, show that no negation stands before.
+        heads = {run[:6] for run in runs}  # many runs share what is read of them
         said = {
-            run[at : at + n]
-            for run in runs
+            head[at : at + n]
+            for head in heads
             for n in (3, 4)
-            for at in ((0, 1, 2) if run[2] == EDGE else (2,))
-            if not _negates(run[: at + n], language)
+            for at in ((0, 1, 2) if head[2] == EDGE else (2,))
+            if not _negates(head[: at + n], language)
         }
         found.unsaid[act] = _reversed(runs, language) - said
     found.near = frozenset(near)
@@ -175,31 +176,15 @@ DENYING = frozenset(
 _BASES = {"won't": "will", "can't": "can", "shan't": "shall", "cannot": "can"}
 _DO = frozenset({"do", "does", "did"})
 _CHINESE_NOT = frozenset("不没无未别勿非否莫免缺")
+_NOT = frozenset(
+    "not no nothing cannot never without unable neither nor none nowhere instead rather".split()
+)
 
 
 def _negates(run: Gram, language: Language) -> bool:
     if language == "zh":
         return not _CHINESE_NOT.isdisjoint(run)
-    return any(
-        t
-        in {
-            "not",
-            "no",
-            "nothing",
-            "cannot",
-            "never",
-            "without",
-            "unable",
-            "neither",
-            "nor",
-            "none",
-            "nowhere",
-            "instead",
-            "rather",
-        }
-        or t.endswith("n't")
-        for t in run
-    )
+    return any(token in _NOT or token.endswith("n't") for token in run)
 
 
 def _reversed(runs: set[Gram], language: Language) -> set[Gram]:

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from remote_server import phrases_plainly, remote
 
 from bot.generators.base import Generator, PhraseRequest
 from bot.generators.plain import PlainGenerator
@@ -31,10 +32,12 @@ def random_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["plain", "random", "shipped"])
+@pytest.fixture(scope="module", params=["plain", "random", "shipped", "remote"])
 def generator(request: pytest.FixtureRequest, random_folder: Path) -> Generator:
     if request.param == "plain":
         return PlainGenerator()
+    if request.param == "remote":
+        return remote(phrases_plainly())
     from bot.generators.gpt2 import Gpt2Generator
 
     return Gpt2Generator(random_folder if request.param == "random" else SHIPPED, seconds=60)

@@ -156,12 +156,16 @@ class Maker:
                     values[f"right_{k}"] = products[1].attributes[labels[k - 1]]
             if act == "choose" and len(products) > 1:
                 values["value_2"] = products[1].attributes[labels[0]]
-        elif "label_1" in given:
-            label = self.rng.choice(list(self.data["label"]))
-            values["label_1"], values["value_1"] = (
-                label,
-                fact("order", "o", f"attribute:{label}", self.fill(self.data["label"][label])),
-            )
+        else:
+            labels = self.rng.sample(list(self.data["label"]), 3)
+            for k, label in enumerate(labels, 1):
+                if f"label_{k}" in given:
+                    values[f"label_{k}"], values[f"value_{k}"] = (
+                        label,
+                        fact(
+                            "order", "o", f"attribute:{label}", self.fill(self.data["label"][label])
+                        ),
+                    )
         for k in (1, 2):
             if f"quote_{k}" in given:
                 if quoted_by_product and titles:
@@ -222,6 +226,9 @@ class Maker:
             "topic": ("policy", "heading", lambda: self.pick("topic")),
             "category": ("shop", "category", lambda: self.pick("category")),
             "date": ("derived", "days_after", lambda: date(9)),
+            "time": ("shop", "time", lambda: f"{self.rng.randrange(10, 20)}:30"),
+            "place": ("shop", "place", lambda: self.data["place"]),
+            "count": ("derived", "count", lambda: str(self.rng.randrange(2, 40))),
             "order_id": ("order", "id", lambda: number("GS-", 1000, 9999)),
             "order_status": ("order", "status", lambda: self.pick("status")),
             "carrier": ("order", "carrier", lambda: self.pick("carrier")),
@@ -247,9 +254,10 @@ class Maker:
         if "quantity" in given:
             count = self.rng.randint(2, 9)
             values["quantity"] = fact("shopper", "m", "quantity", str(count))
-            values["amount"] = fact(
-                "derived", "d", "product", self.money(products[0].amount * count)
-            )
+            if "amount" in given:
+                values["amount"] = fact(
+                    "derived", "d", "product", self.money(products[0].amount * count)
+                )
         elif "amount" in given:
             difference = products[1].amount - products[0].amount
             values["amount"] = fact(

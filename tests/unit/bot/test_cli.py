@@ -216,3 +216,38 @@ def test_that_a_turn_of_any_kind_can_be_explained(tiny: Path, tmp_path: Path) ->
         assert record is not None
         assert f"reply: {record.reply_text}" in trace_as_text(record)
     shop.close()
+
+
+def test_that_an_explained_turn_shows_every_candidate_with_its_scores(
+    tiny: Path, tmp_path: Path
+) -> None:
+    from remote_server import choices, remote
+
+    from bot.terminal import trace_as_text
+
+    shop = shop_in(copy_of(tiny, tmp_path / "home"))
+    texts = ("<title_1> is cheap.", "<title_1> is <price_1>, was $99.00.", "Copper Kettle: $49.00.")
+    shop._generator = remote(lambda request: choices(*texts))
+    record = shop.conversations.turn(
+        shop.chat(ChatRequest("How much is the Copper Kettle?")).turn_id
+    )
+    shop.close()
+    told = trace_as_text(record).splitlines()
+    at = next(i for i, line in enumerate(told) if "candidate" in line)
+    assert "<title_1> is cheap." in told[at]
+    assert "logprob +0.00, repeats" in told[at + 1] and "odd -" in told[at + 1]
+    assert told[at + 2].strip() == "slots: missing price_1"
+    assert told[at + 3].strip() == "REFUSED slots"
+    assert any("without a source: " in line and "$99.00" in line for line in told)
+    assert "      REFUSED by the verifier" in told
+    chosen = [line for line in told if line.startswith("  * candidate")]
+    assert len(chosen) == 1 and chosen[0].endswith("<title_1>: <price_1>.")
+    assert "      written: Copper Kettle: $49.00." in told
+
+
+def test_that_a_turn_of_an_older_version_can_be_explained() -> None:
+    from bot.terminal import _candidate
+
+    assert _candidate({"marked": "Hello.", "logprob": -0.5}) == ["    candidate -0.50: Hello."]
+    old = {"marked": "Hi.", "refused": ["$9"], "plain": True}
+    assert _candidate(old) == ["    candidate plain: Hi.", "      REFUSED by the verifier"]

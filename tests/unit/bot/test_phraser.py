@@ -189,3 +189,98 @@ def test_that_the_tone_reaches_the_generator_and_the_time_of_checking_is_told() 
     segment = phraser.phrase(said, facts=book.facts, language="en", message="")
     assert generator.asked[0].tone == "brief"
     assert segment.verify_seconds > 0
+
+
+def test_that_values_written_out_are_judged_and_kept_as_markers() -> None:
+    generator = Canned([Candidate("The price of Copper Kettle is $49.00.", -1.0)])
+    segment = phrased(generator)
+    assert dict(generator.asked[0].values) == {"title_1": "Copper Kettle", "price_1": "$49.00"}
+    assert (segment.generator, segment.marked) == ("canned", GOOD)
+    assert segment.text == "The price of Copper Kettle is $49.00."
+    assert segment.candidates[0]["written"] == segment.text
+
+
+@pytest.mark.parametrize(
+    ("written", "missing"),
+    [
+        ("It costs $49.00.", ["title_1"]),
+        ("The Copper Kettle, a Copper Kettle, costs $49.00.", ["title_1"]),
+        ("The copper kettle costs $49.", ["title_1", "price_1"]),
+        ("The Copper Kettle costs $149.00.", ["price_1"]),
+        ("The Copper Kettle costs US$49.00.", ["price_1"]),
+    ],
+)
+def test_that_a_value_that_is_not_there_once_is_a_missing_slot(
+    written: str, missing: list[str]
+) -> None:
+    segment = phrased(Canned([Candidate(written), Candidate(GOOD, -9.0)]))
+    assert segment.marked == GOOD
+    assert refusals(segment) == ["slots", None]
+    assert segment.candidates[0]["coverage"]["missing"] == missing
+
+
+def test_that_a_claim_beside_written_values_is_refused_as_beside_markers() -> None:
+    segment = phrased(
+        Canned(
+            [
+                Candidate("Copper Kettle: $49.00, was $99.00."),
+                Candidate("<title_1>: <price_1>, was $99.00."),
+                Candidate(GOOD, -9.0),
+            ]
+        )
+    )
+    first, second, _ = segment.candidates
+    assert first["verdict"] == second["verdict"] == first["refused"] != []
+    assert segment.marked == GOOD
+
+
+def test_that_words_that_filling_would_change_are_refused_and_not_mended() -> None:
+    book = FactBook("en", "USD")
+    kind = book.add("request", "r", "kind", "exchange")
+    number = book.add("request", "r", "id", "R-1")
+    said = act("request_recorded", [slot("kind", kind), slot("request_id", number)])
+    plain = PlainGenerator()
+
+    def spoken(words: str) -> Segment:
+        phraser = Phraser(generator=Canned([Candidate(words)]), plain=plain)
+        return phraser.phrase(said, facts=book.facts, language="en", message="")
+
+    wrong = spoken("A exchange is recorded under R-1 for the team.")
+    assert wrong.generator == "plain"
+    assert wrong.candidates[0]["coverage"]["missing"] == ["kind", "request_id"]
+    right = spoken("An exchange is recorded under R-1 for the team.")
+    assert right.candidates[0]["coverage"]["missing"] == []
+    assert right.candidates[0]["marked"] == "An <kind> is recorded under <request_id> for the team."
+
+
+def test_that_the_trace_keeps_every_candidate_with_its_scores() -> None:
+    again = "<title_1> costs <price_1>."
+    segment = phrased(
+        Canned(
+            [Candidate("<title_1> <title_1> <stock_1>", -0.2), Candidate(again, -0.5)],
+            [Candidate("<title_1> costs <price_1>, not $99.00.", -0.3), Candidate(GOOD, -0.4)],
+        ),
+        recent=(again,),
+        room=20,
+    )
+    assert segment.generator == "plain"
+    first, second, third, fourth, plain = segment.candidates
+    assert first["coverage"] == {
+        "missing": ["price_1"], "added": ["stock_1"], "repeated": ["title_1"],
+    }  # fmt: skip
+    assert [note["refused"] for note in (first, second)] == ["slots", "length"]
+    assert [note["attempt"] for note in segment.candidates[:4]] == [0, 0, 1, 1]
+    assert plain["plain"] and plain["chosen"] and plain["verdict"] == []
+    for note in (first, second, third, fourth):
+        assert set(note["parts"]) == {"logprob", "repeats", "opening", "echo", "odd"}
+        assert note["rank"] == pytest.approx(sum(note["parts"].values()), abs=0.01)
+        assert note["verdict"] is None
+    assert second["parts"]["repeats"] < 0 and second["parts"]["opening"] < 0
+    assert first["parts"]["odd"] < 0
+
+
+def test_that_one_candidate_is_marked_as_the_chosen_one_and_its_verdict_kept() -> None:
+    better = "<title_1> costs <price_1>."
+    segment = phrased(Canned([Candidate(GOOD, -3.0), Candidate(better, -1.0)]))
+    assert [note.get("chosen", False) for note in segment.candidates] == [False, True]
+    assert [note["verdict"] for note in segment.candidates] == [[], []]
