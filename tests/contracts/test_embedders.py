@@ -49,6 +49,15 @@ def test_that_a_text_has_the_same_vector_in_any_company(embedder: Embedder) -> N
     np.testing.assert_allclose(alone, among, atol=1e-4)
 
 
+def test_that_a_text_asked_again_has_the_same_vector_whatever_was_done_to_the_first(
+    embedder: Embedder,
+) -> None:
+    first = embedder.encode(["a red kettle"])
+    kept = first.copy()
+    first[:] = 0
+    np.testing.assert_array_equal(embedder.encode(["a red kettle"]), kept)
+
+
 def test_that_a_second_instance_gives_the_same_name_and_vectors(
     embedder: Embedder, request: pytest.FixtureRequest
 ) -> None:
