@@ -22,7 +22,7 @@ from retrieval.text import normalise
 
 Vectors = npt.NDArray[np.float32]
 
-RECENT = 512  # single texts whose vectors are kept: one message is encoded for its intent, its search, …
+RECENT = 512  # texts whose vectors are kept: a message is encoded for its intent, its search, …
 
 # What a tokenizer that knows Chinese splits into about one token a character, none unknown.
 _CHINESE_PROBE = (
