@@ -27,8 +27,8 @@ from bot.training.trainer import Plan, train  # noqa: E402
 
 BASE = Plan(threads=1, warmup_steps=100)
 CHOICES: dict[str, Plan] = {
-    "6 × 256": BASE,
-    "marker drills first": replace(BASE, curriculum="drills"),
+    "6 × 256, marker drills first": BASE,
+    "no curriculum": replace(BASE, curriculum="none"),
     "short examples first": replace(BASE, curriculum="short"),
     "untied matrices": replace(BASE, tied=False),
     "batches of 640 tokens": replace(BASE, batch_tokens=640),

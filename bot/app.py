@@ -346,10 +346,9 @@ def make_embedder(settings: Settings) -> Embedder:
 
 
 def make_generator(settings: Settings) -> Generator:
-    """The generator of the settings."""
+    """The generator of the settings. Raises ConfigError."""
     from pathlib import Path
 
-    from bot.generators.gpt2 import Gpt2Generator
     from bot.generators.plain import PlainGenerator
 
     if settings.generator.kind == "plain":
@@ -363,7 +362,22 @@ def make_generator(settings: Settings) -> Generator:
             api_key=settings.generator.remote_key.get_secret_value(),
             seconds=settings.generator.seconds,
         )
-    return Gpt2Generator(Path(settings.generator.model), seconds=settings.generator.seconds)
+    folder, seconds = Path(settings.generator.model), settings.generator.seconds
+    if settings.generator.runtime == "ctranslate2":
+        from bot.generators.ctranslate import CTranslateGenerator
+
+        try:
+            return CTranslateGenerator(
+                folder,
+                cache=settings.models_folder,
+                seconds=seconds,
+                workers=settings.generator.workers,
+            )
+        except (ConfigError, OSError) as error:
+            log.warning("ctranslate2 does not serve, transformers takes its place: %s", error)
+    from bot.generators.gpt2 import Gpt2Generator
+
+    return Gpt2Generator(folder, seconds=seconds)
 
 
 def web_settings(settings: Settings) -> WebSettings:

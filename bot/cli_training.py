@@ -50,6 +50,7 @@ def finetune(
     data: Data = None,
     size: Annotated[int, typer.Option(min=100, help="examples to draw")] = 200_000,
     minutes: Annotated[float, typer.Option(min=0.0, help="work time")] = 60.0,
+    steps: Annotated[int | None, typer.Option(min=1, help="end after so many steps")] = None,
     layers: Annotated[int, typer.Option(min=1, help="with --from-scratch")] = 6,
     width: Annotated[int, typer.Option(min=8, help="with --from-scratch")] = 256,
     heads: Annotated[int, typer.Option(min=1, help="with --from-scratch")] = 4,
@@ -64,6 +65,7 @@ def finetune(
     (`shopbot evaluate generator --model OUT/latest`).
     """
     from bot.settings import load_settings
+    from bot.training.checkpoint import knows_markers
     from bot.training.trainer import PEAK, Plan, train
 
     if from_scratch and model is not None:
@@ -76,6 +78,7 @@ def finetune(
             raise ConfigError(f"{name}: {path} does not exist")
     plan = Plan(
         minutes=minutes,
+        steps=steps,
         size=size,
         layers=layers,
         width=width,
@@ -85,6 +88,7 @@ def finetune(
         report_every=report_every,
         seed=seed,
         start=start,
+        curriculum="none" if start and knows_markers(start) else "drills",
     )
     train(plan, out, data=data, given=corpus_file)
     typer.echo(f"trained: {out / 'latest'}")

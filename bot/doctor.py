@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from db.catalog import CatalogStore
     from db.orders import OrderStore
 
-PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "gradio", "sqlalchemy")
+PACKAGES = (
+    "torch", "transformers", "ctranslate2", "sentence-transformers", "faiss-cpu", "gradio", "sqlalchemy",
+)  # fmt: skip
 MAX_UNKNOWN = 0.05  # share of a catalogue's tokens that the encoder may not know
 
 
@@ -117,9 +119,28 @@ def _checkpoint(settings: Settings) -> Check:
         return _remote(settings)
     folder = Path(settings.generator.model)
     if (folder / "config.json").is_file():
-        size = sum(f.stat().st_size for f in folder.iterdir()) / 1e6
-        return Check("generator", True, f"{folder.name}, {size:.0f} MB")
+        try:
+            return Check("generator", True, _served(settings, folder))
+        except ConfigError as error:
+            return Check("generator", False, str(error))
     return Check("generator", False, f"no model in {folder}; set SHOPBOT_GENERATOR__MODEL to a GPT-2 folder")  # fmt: skip
+
+
+def _served(settings: Settings, folder: Path) -> str:
+    """Says what serves a model. Raises ConfigError where nothing can."""
+    from bot.generators.conversion import is_whole, place_of
+    from bot.generators.folder import Gpt2Folder
+
+    model = Gpt2Folder(folder)
+    told = f"{model.name} {model.version}, {model.weights.stat().st_size / 1e6:.0f} MB"
+    if settings.generator.runtime == "transformers":
+        return f"{told}, served by transformers (generator.runtime)"
+    try:
+        place = place_of(model, settings.models_folder, "int8")
+    except PackageNotFoundError:
+        return f"{told}, served by transformers: there is no ctranslate2"
+    there = is_whole(place)
+    return f"{told}, served by ctranslate2; {place} {'is there' if there else 'is made at first start'}"  # fmt: skip
 
 
 def _remote(settings: Settings) -> Check:

@@ -53,6 +53,8 @@ class ChatSettings(_Section):
 class GeneratorSettings(_Section):
     kind: Literal["gpt2", "plain", "remote"] = "gpt2"
     model: str = str(DEFAULT_CHECKPOINT)
+    runtime: Literal["ctranslate2", "transformers"] = "ctranslate2"
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
     candidates: Annotated[int, Field(ge=1, le=16)] = 4
     tone: SpokenTone = "neutral"
     seconds: Annotated[float, Field(gt=0, le=60)] = 4.0
@@ -116,6 +118,11 @@ class Settings(_Section):
     @property
     def media_folder(self) -> Path:
         return self.home / "media"
+
+    @property
+    def models_folder(self) -> Path:
+        """Models in the form that the fast runtime reads; can always be made again."""
+        return self.home / "models"
 
     def clock(self) -> Clock:
         """Returns the only clock the dialogue reads: fixed when `now` is set, else the system's."""

@@ -74,6 +74,11 @@ def grown_model(folder: Path, tokenizer: Any, *, seed: int) -> Any:
     return model
 
 
+def knows_markers(folder: Path) -> bool:
+    """Whether a training of ours has taught this model its markers."""
+    return "shopbot" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+
+
 def export(model: Any, tokenizer: Any, folder: Path) -> None:
     """Replaces `folder` by a servable one: float16 weights, `config.json`, `tokenizer.json`."""
     import torch  # noqa: PLC0415

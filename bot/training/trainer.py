@@ -60,6 +60,7 @@ class Plan:
     peak: float = PEAK
     floor: float = 2e-5
     warmup_steps: int = 150
+    steps: int | None = None  # an end to come before that of the minutes, for a trial
     report_every: float = 8.0  # minutes
     save_every: float = 4.0  # minutes
     probe: int = 64  # validation prompts for slot error, per report and part
@@ -136,11 +137,18 @@ def loss_of(model: Any, batch: Sequence[Encoded], pad: int) -> tuple[Any, int]:
 
 
 def learning_rate(plan: Plan, progress: Progress) -> float:
-    """Linear warm-up by steps, then a cosine from peak to floor by work time."""
-    if progress.step < plan.warmup_steps:
-        return plan.peak * (progress.step + 1) / plan.warmup_steps
-    done = min(1.0, progress.seconds / (plan.minutes * 60))
+    """Linear warm-up by steps, then a cosine from peak to floor by work time, or steps if limited."""
+    warmup = min(plan.warmup_steps, plan.steps // 10) if plan.steps else plan.warmup_steps
+    if progress.step < warmup:
+        return plan.peak * (progress.step + 1) / warmup
+    done = min(1.0, _done(plan, progress))
     return plan.floor + (plan.peak - plan.floor) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _done(plan: Plan, progress: Progress) -> float:
+    """The share of the work that is done; 1 or more ends the training."""
+    by_time = progress.seconds / (plan.minutes * 60) if plan.minutes else 1.0
+    return max(by_time, progress.step / plan.steps) if plan.steps else by_time
 
 
 def validation_loss(model: Any, rows: Sequence[Encoded], plan: Plan, pad: int) -> float:
@@ -279,7 +287,7 @@ def train(
 
     model.train()
     for epoch, number, drawn in endless(rows, plan, progress):
-        if progress.seconds >= plan.minutes * 60:
+        if _done(plan, progress) >= 1:
             break
         began = clock()
         batch = _in_curriculum(drawn, plan, progress, markers, pad)
@@ -343,7 +351,8 @@ def _in_curriculum(
     batch: Sequence[Encoded], plan: Plan, progress: Progress, markers: frozenset[int], end: int
 ) -> Sequence[Encoded]:
     """The batch as the curriculum wants it at this step."""
-    if progress.step >= plan.curriculum_steps or plan.curriculum == "none":
+    first = min(plan.curriculum_steps, plan.steps // 4) if plan.steps else plan.curriculum_steps
+    if progress.step >= first or plan.curriculum == "none":
         return batch
     if plan.curriculum == "drills":
         return [drill(row, markers, end) for row in batch] if progress.step % 2 else batch

@@ -66,12 +66,13 @@ def _write_batch(
 ) -> list[Written]:
     import torch  # noqa: PLC0415
 
-    encoded = [tokenizer.encode(prompt).ids for prompt in prompts]
+    context = int(model.config.n_positions)
+    encoded = [tokenizer.encode(prompt).ids[-(context - 1) :] for prompt in prompts]
     end = tokenizer.token_to_id(END)
     longest = max(map(len, encoded))
     rows = [[end] * (longest - len(ids)) + ids for ids in encoded]  # left-padded
     mask = [[0] * (longest - len(ids)) + [1] * len(ids) for ids in encoded]
-    most = 40 + 12 * max(prompt.count("<") for prompt in prompts)
+    most = min(40 + 12 * max(prompt.count("<") for prompt in prompts), context - longest)
     how = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {}
     with torch.random.fork_rng(devices=[]), torch.inference_mode():
         torch.manual_seed(seed)

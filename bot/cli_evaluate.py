@@ -1,0 +1,149 @@
+"""The verbs of `shopbot evaluate`: `generator`, and `blind`, which counts what a person judged.
+
+Knows nothing but how to read arguments and print results; heavy imports stand in the verbs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.errors import ConfigError
+from bot.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.generators.base import Generator
+
+evaluate_app = typer.Typer(help="Measure the parts of the shop.", no_args_is_help=True)
+
+SEED = 0
+EXTRA = ("matplotlib", "sacrebleu")
+BACKENDS = {  # the settings that choose each
+    "transformers": {"kind": "gpt2"},
+    "remote": {"kind": "remote"},
+}
+
+
+@evaluate_app.command("generator")
+def evaluate_generator(
+    model: Annotated[
+        Path | None, typer.Option(help="model folder; that of the settings by default")
+    ] = None,
+    corpus_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--corpus", help="corpus.jsonl whose held-out part is used; else one is drawn"
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="own, sgd or crosswoz; may be repeated")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="folder with public data sets; see docs/data.md")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="folder for report, plots and pages")] = Path(
+        "var/evaluation/generator"
+    ),
+    k: Annotated[int, typer.Option(min=1, max=16, help="candidates")] = 4,
+    most: Annotated[int, typer.Option(min=2, help="prompts of each set")] = 300,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(help="ctranslate2, transformers or remote; may be repeated"),
+    ] = None,
+    blind: Annotated[int, typer.Option(min=0, help="pairs for a person to judge")] = 100,
+) -> None:
+    """Measure a generator beside the plain fallback, on prompts that training never saw.
+
+    Writes generator.json, generator.md, plots/, samples.html and the blind pages into OUT.
+    """
+    if missing := [name for name in EXTRA if find_spec(name) is None]:
+        raise ConfigError(f"{' and '.join(missing)} not installed: pip install 'shopbot[evaluate]'")
+    from rich.progress import Progress
+
+    from bot.evaluation.report import as_tables
+    from bot.evaluation.run import evaluate
+    from bot.evaluation.sets import chosen, known_to_training
+
+    screen = Console(soft_wrap=True)
+    settings = load_settings()
+    _usable(out, data)
+    known = known_to_training(corpus_file)
+    sets = chosen(set_ or ["own"], known, data=data, most=most, seed=SEED)
+    generators, folder = _generators(settings, model, backend)
+    # each refusal is counted; none needs a line of its own
+    logging.getLogger("bot.phraser").setLevel(logging.CRITICAL)
+    with Progress(console=screen, transient=True) as bar:
+
+        def stage(name: str, total: int) -> Callable[[int], None]:
+            task = bar.add_task(name, total=total)
+            return lambda done: bar.advance(task, done)
+
+        report = evaluate(
+            generators,
+            sets,
+            known,
+            folder=folder,
+            out=out,
+            k=k,
+            pairs=blind,
+            seed=SEED,
+            now=settings.clock()(),
+            stage=stage,
+        )
+    for table in as_tables(report):
+        screen.print(table)
+        screen.print()
+    screen.print(f"written: {out}", markup=False)
+
+
+def _usable(out: Path, data: Path | None) -> None:
+    """Tells before an hour of measuring what would be told after it."""
+    if data is not None and not data.is_dir():
+        raise ConfigError(f"--data: no folder {data}")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out: {out} cannot be made: {error.strerror}") from None
+
+
+def _generators(
+    settings: Settings, model: Path | None, names: list[str] | None
+) -> tuple[dict[str, Generator], Path | None]:
+    """Makes a generator for each back end, and says which folder holds the weights."""
+    from bot.app import make_generator
+
+    if names is None:
+        remote = settings.generator.kind == "remote" and model is None
+        names = ["remote"] if remote else ["transformers"]
+    if unknown := [name for name in names if name not in BACKENDS]:
+        raise ConfigError(f"--backend: no {unknown[0]!r}; there are {', '.join(BACKENDS)}")
+    folder = str(model or settings.generator.model)
+    made = {}
+    for name in dict.fromkeys(names):
+        own = settings.generator.model_copy(update={"model": folder, **BACKENDS[name]})
+        made[name] = make_generator(settings.model_copy(update={"generator": own}))
+    return made, None if set(made) == {"remote"} else Path(folder)
+
+
+@evaluate_app.command("blind")
+def count_blind(
+    answers: Annotated[Path, typer.Argument(help="blind.txt filled in, or the page's address")],
+    key: Annotated[
+        Path | None, typer.Option(help="blind-key.json; beside ANSWERS by default")
+    ] = None,
+) -> None:
+    """Count what a person judged on the blind page."""
+    from bot.evaluation.blind import KEY, judged
+
+    table = Table("", "generator", "fallback", "equal", "by chance", box=None)
+    for name, found in judged(answers, key or answers.with_name(KEY)).items():
+        counts = (found.generated, found.fallback, found.equal)
+        table.add_row(name, *map(str, counts), f"{found.chance:.3f}")
+    Console(soft_wrap=True).print(table)

@@ -1,0 +1,1 @@
+"""Measures generators against held-out prompts. Never imported by the chat path."""
