@@ -122,15 +122,16 @@ def test_that_a_library_has_one_door(library: str, door: str) -> None:
     assert [str(found) for found in users if not found.stands_in(door)] == []
 
 
-COMMANDS = {"bot.cli", "bot.cli_training"}
+COMMANDS = {"bot.cli", "bot.cli_training", "bot.cli_evaluate"}
+OFF_DUTY = ("bot.training", "bot.evaluation")  # no part of a served shop
 
 
-def test_that_training_is_imported_by_the_command_line_alone_and_only_when_asked() -> None:
+def test_that_training_and_evaluation_are_imported_by_commands_alone_and_only_when_asked() -> None:
     assert [
         str(found)
         for found in IMPORTS
-        if found.is_of("bot.training")
-        and not found.stands_in("bot.training")
+        if any(found.is_of(room) for room in OFF_DUTY)
+        and not any(found.stands_in(room) for room in OFF_DUTY)
         and not (found.where in COMMANDS and found.inside_function)
     ] == []
 

@@ -216,7 +216,7 @@ def parameters_of(folder: Path) -> int | None:
     weights = folder / "model.safetensors"
     try:
         with safe_open(str(weights), framework="numpy") as stored:
-            shapes = [stored.get_slice(name).get_shape() for name in stored.keys()]  # noqa: SIM118
+            shapes: list[list[int]] = [stored.get_slice(n).get_shape() for n in stored.keys()]  # noqa: SIM118
         return sum(math.prod(shape) for shape in shapes)
     except (OSError, SafetensorError):
         return None

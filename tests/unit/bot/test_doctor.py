@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from shop_homes import NOW, build_tiny, settings_of
 
-from bot.app import open_store
+from bot.app import make_generator, open_store
 from bot.doctor import Check, examine
 from db.catalog import CatalogStore
 from db.records import Document, Money, Product, ProductId
@@ -87,3 +87,17 @@ def test_that_an_encoder_folder_that_is_missing_is_told(tmp_path: Path) -> None:
     checks = found(home, SHOPBOT_RETRIEVAL__ENCODER=str(tmp_path / "nowhere"))
     assert not checks["encoder"].ok
     assert "SHOPBOT_RETRIEVAL__ENCODER" in checks["encoder"].text
+
+
+def test_that_the_runtime_is_told_and_whether_its_model_is_made(tmp_path: Path) -> None:
+    gpt2 = {"SHOPBOT_GENERATOR__KIND": "gpt2"}
+    before = found(tmp_path, **gpt2)["generator"]
+    assert before.ok
+    assert "is made at first start" in before.text
+    make_generator(settings_of(tmp_path, more=gpt2))
+    after = found(tmp_path, **gpt2)["generator"]
+    assert after.ok
+    assert f"{tmp_path / 'models' / 'shop-gpt2-'}" in after.text
+    assert after.text.endswith("is there")
+    slow = found(tmp_path, **gpt2, SHOPBOT_GENERATOR__RUNTIME="transformers")["generator"]
+    assert "served by transformers" in slow.text
