@@ -26,7 +26,8 @@ evaluate_app = typer.Typer(help="Measure the parts of the shop.", no_args_is_hel
 SEED = 0
 EXTRA = ("matplotlib", "sacrebleu")
 BACKENDS = {  # the settings that choose each
-    "transformers": {"kind": "gpt2"},
+    "ctranslate2": {"kind": "gpt2", "runtime": "ctranslate2"},
+    "transformers": {"kind": "gpt2", "runtime": "transformers"},
     "remote": {"kind": "remote"},
 }
 
@@ -121,7 +122,7 @@ def _generators(
 
     if names is None:
         remote = settings.generator.kind == "remote" and model is None
-        names = ["remote"] if remote else ["transformers"]
+        names = ["remote"] if remote else [settings.generator.runtime]
     if unknown := [name for name in names if name not in BACKENDS]:
         raise ConfigError(f"--backend: no {unknown[0]!r}; there are {', '.join(BACKENDS)}")
     folder = str(model or settings.generator.model)
