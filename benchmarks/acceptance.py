@@ -15,7 +15,6 @@ import argparse
 import http.client
 import json
 import os
-import platform
 import re
 import shlex
 import shutil
@@ -31,6 +30,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from bot.evaluation.report import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE = ROOT.parent / "shared" / "acceptance"
@@ -171,17 +172,6 @@ def _run(
     if ended.returncode not in fine:
         raise RuntimeError(f"{shlex.join(command)} failed: {ended.stdout}{ended.stderr}"[-4000:])
     return ended.stdout
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    info = Path("/proc/cpuinfo")
-    names = re.findall(r"^model name\s*: (.+)$", info.read_text(), re.M) if info.exists() else []
-    return {
-        "processor": names[0] if names else platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
 
 
 def main() -> None:

@@ -27,9 +27,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +41,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.acceptance import SHOPBOT, Home, machine, serving  # noqa: E402
+from benchmarks.acceptance import SHOPBOT, Home, serving  # noqa: E402
+from bot.evaluation.report import machine  # noqa: E402
 from bot.generators.base import Generator, PhraseRequest  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from bot.turn import Fact, Language  # noqa: E402
@@ -65,6 +66,14 @@ CONVERSATIONS = (
     ("where is my order?", "what can you do?", "I'd like a warm blanket", "in blue?",
      "how do I wash it?", "who pays for the return?"),
 )  # fmt: skip
+
+
+# no two shoppers write quite alike: the encoder keeps the vectors of texts that it has read
+MANNERS = tuple(
+    (before, after)
+    for after in ("", " please", " thanks", " pls", " ok", " if you can")
+    for before in ("", "ok, ", "so, ", "well, ")
+)
 
 
 # --- one server, one or many shoppers ----------------------------------------------------------------
@@ -94,15 +103,16 @@ def calibration() -> float:
     return min(once() for _ in range(5))
 
 
-def talk(address: str, conversation: Sequence[str]) -> list[Turn]:
-    """Plays one conversation in a session of its own."""
+def talk(address: str, conversation: Sequence[str], manner: int) -> list[Turn]:
+    """Plays one conversation in a session of its own, in one of the manners."""
+    before, after = MANNERS[manner]
     place = urlsplit(address)
     connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=120)
     turns: list[Turn] = []
     session: dict[str, str] = {}
     with closing(connection):
         for message in conversation:
-            body = json.dumps({"message": message} | session)
+            body = json.dumps({"message": f"{before}{message}{after}"} | session)
             began = time.perf_counter()
             connection.request("POST", "/api/chat", body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -114,20 +124,20 @@ def talk(address: str, conversation: Sequence[str]) -> list[Turn]:
     return turns
 
 
-def one_shopper(address: str) -> list[Turn]:
-    return [turn for conversation in CONVERSATIONS for turn in talk(address, conversation)]
+def one_shopper(address: str, manner: int) -> list[Turn]:
+    """All conversations, one after the other."""
+    return [turn for conversation in CONVERSATIONS for turn in talk(address, conversation, manner)]
 
 
 def many_shoppers(address: str) -> tuple[list[Turn], float]:
-    """All sessions at once, each with two conversations; returns turns, and turns a second."""
+    """So many at once, each with every conversation; returns turns, and turns a second."""
     began = time.perf_counter()
     with ThreadPoolExecutor(SESSIONS) as pool:
-        rounds = [
-            pool.submit(talk, address, CONVERSATIONS[(number + part) % len(CONVERSATIONS)])
-            for part in range(2)
+        shoppers = [
+            pool.submit(one_shopper, address, len(MANNERS) - SESSIONS + number)
             for number in range(SESSIONS)
         ]
-        turns = [turn for future in rounds for turn in future.result()]
+        turns = [turn for shopper in shoppers for turn in shopper.result()]
     return turns, len(turns) / (time.perf_counter() - began)
 
 
@@ -149,20 +159,18 @@ def figures(turns: Sequence[Turn], count: Callable[[str], int]) -> dict[str, flo
     }
 
 
-@contextmanager
-def example_shop(folder: Path) -> Iterator[Home]:
+def example_shop(folder: Path) -> Home:
     """The example shop in a home of its own, imported and indexed."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("SHOPBOT_") or name.startswith("SHOPBOT_GENERATOR__")
     }
-    environment = kept | {"SHOPBOT_HOME": str(folder), "NO_PROXY": "127.0.0.1"}
-    subprocess.run(
-        [str(SHOPBOT), "demo", "--prepare"], cwd=ROOT, env=environment, check=True,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    yield Home(folder / "shop", folder, environment)
+    home = folder / "var" / "demo"  # where `demo` puts it, seen from the working folder
+    environment = kept | {"NO_PROXY": "127.0.0.1"}
+    command = [str(SHOPBOT), "demo", "--prepare"]
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return Home(home / "shop", home, environment | {"SHOPBOT_HOME": str(home)})
 
 
 def memory_of(address: str) -> float:
@@ -203,7 +211,7 @@ class Act:
 
 
 def acts_of(home: Home) -> list[Act]:
-    """The acts of the stored turns that carry slots, each once."""
+    """The first acts of the stored turns that carry slots, each once."""
     from bot.app import open_store
     from db.conversations import ConversationStore
 
@@ -218,7 +226,7 @@ def acts_of(home: Home) -> list[Act]:
                         turn.payload["language"], segment["act"], segment["slots"],
                         turn.user_text, facts,
                     )  # fmt: skip
-                    found.setdefault(f"{act.name} {act.values}", act)
+                    found.setdefault(f"{act.name} {act.values} {act.message}", act)
     return list(found.values())[:PHRASED]
 
 
@@ -366,16 +374,16 @@ def main() -> None:
         return len(tokenizer.encode(text).ids)
 
     report: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "machine": machine()}
-    with (
-        tempfile.TemporaryDirectory(prefix="shopbot-generator-") as place,
-        example_shop(Path(place)) as home,
-    ):
+    with tempfile.TemporaryDirectory(prefix="shopbot-generator-") as place:
+        home = example_shop(Path(place))
         with serving(home) as address:
-            one_shopper(address)
+            one_shopper(address, 0)
             runs = []
             for number in range(3):
                 loop = calibration()
-                runs.append(figures(one_shopper(address), count) | {"calibration_ms": loop})
+                runs.append(
+                    figures(one_shopper(address, number + 1), count) | {"calibration_ms": loop}
+                )
                 show(f"one shopper, run {number + 1}", runs[-1])
             report["one_shopper"] = min(runs, key=lambda run: run["turn_p95"])
             turns, rate = many_shoppers(address)

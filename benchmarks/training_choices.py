@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.acceptance import machine  # noqa: E402
+from bot.evaluation.report import machine  # noqa: E402
 from bot.training.curves import reports  # noqa: E402
 from bot.training.trainer import Plan, train  # noqa: E402
 

@@ -34,7 +34,8 @@ def corpus_build(
     drawn = corpus.build(size=size, seed=seed, data=data)
     path = out / "corpus.jsonl"
     examples.write(drawn, path)
-    (out / "DATA_CARD.md").write_text(data_card.card(drawn, path, seed=seed), encoding="utf-8")
+    card = data_card.card(drawn, path, seed=seed, public=data is not None)
+    (out / "DATA_CARD.md").write_text(card, encoding="utf-8")
     typer.echo(f"{len(drawn)} examples in {path}, described in {out / 'DATA_CARD.md'}")
 
 

@@ -94,8 +94,8 @@ def say(
 ) -> list[Said]:
     """Has `generator` phrase every prompt, once greedy and once with `k` candidates, one at a time.
 
-    `count` counts the tokens of a text; `tick` is told of every prompt done. The first prompt is
-    of each language is phrased once before, untimed, since models and word lists load with it.
+    `count` counts the tokens of a text; `tick` is told of every prompt done. The first prompt of
+    each language is phrased once before, untimed, since models and word lists load with it.
     """
     for prompt in _one_of_each_language(prompts):
         _say(generator, prompt, k=k, seed=0, count=None)
@@ -110,7 +110,7 @@ def _say(generator: Generator, prompt: Prompt, *, k: int, seed: int, count: Coun
     greedy, greedy_timing = _greedy(generator, prompt, seed=seed, count=count)
     heard = _Heard(generator)
     plain = heard if isinstance(generator, PlainGenerator) else PlainGenerator()
-    phraser = Phraser(generator=heard, plain=plain, k=k, tone=prompt.tone)
+    phraser = Phraser(generator=heard, plain=plain, k=k, tone=prompt.example.tone)
     began = time.perf_counter()
     segment = phraser.phrase(
         prompt.act,
@@ -157,7 +157,7 @@ def _greedy(
         example.message,
         1,
         seed=seed,
-        tone=prompt.tone,
+        tone=example.tone,
         values=prompt.act.values,
     )
     heard = _Heard(generator)
@@ -236,13 +236,10 @@ def say_freely(folder: Path, prompts: Sequence[Prompt], *, k: int, tick: Tick) -
         return None
     model: Any = GPT2LMHeadModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     model.eval()
-    # an older model knows no tones or no hints; what it cannot read is not put to it
-    tones = tokenizer.token_to_id("<|warm|>") is not None
-    hints = tokenizer.token_to_id("<|long|>") is not None
     said = []
     for start in range(0, len(prompts), BATCH):
         batch = prompts[start : start + BATCH]
-        asked = [_asked(prompt, tones=tones, hints=hints) for prompt in batch]
+        asked = [_asked(prompt, tokenizer) for prompt in batch]
         rounds = [
             write(
                 model,
@@ -265,15 +262,16 @@ def say_freely(folder: Path, prompts: Sequence[Prompt], *, k: int, tick: Tick) -
     return said
 
 
-def _asked(prompt: Prompt, *, tones: bool, hints: bool) -> str:
+def _asked(prompt: Prompt, tokenizer: Any) -> str:
+    """The prompt, without the tone or hints that an older model cannot read."""
     example = prompt.example
     return prompt_of(
         example.language,
         example.act,
         example.slots,
         example.message,
-        tone=prompt.tone if tones else "neutral",
-        hints=example.hints if hints else None,
+        tone=example.tone if tokenizer.token_to_id(f"<|{example.tone}|>") else "neutral",
+        hints=example.hints if tokenizer.token_to_id("<|long|>") else None,
     )
 
 

@@ -20,7 +20,7 @@ from bot.training.examples import Example, read
 from bot.turn import DialogAct, Fact
 from prompts.acts import inventory, markers
 from prompts.combinations import combinations
-from prompts.filling import SpokenTone, fill
+from prompts.filling import fill
 
 SetName = Literal["own", "sgd", "crosswoz"]
 SETS: tuple[SetName, ...] = get_args(SetName)
@@ -43,11 +43,6 @@ class Prompt:
     facts: tuple[Fact, ...]
     reference: str
     unseen: bool
-
-    @property
-    def tone(self) -> SpokenTone:
-        """The example's, but no shop speaks in the manner of the public dialogues."""
-        return "neutral" if self.example.tone == "casual" else self.example.tone
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from bot.errors import ConfigError, GeneratorError
 from bot.generators.base import PhraseRequest
 from bot.turn import Candidate
 from prompts.acts import inventory, markers
-from prompts.filling import prompt_of, special_tokens
+from prompts.filling import Tone, prompt_of, special_tokens
 
 TEMPERATURE = 0.9
 TOP_P = 0.9
@@ -114,7 +114,7 @@ class Gpt2Folder:
             request.act,
             slots,
             request.message,
-            tone=request.tone if self._format >= TONES_SINCE else "neutral",
+            tone=request.tone if self._reads_tone(request.tone) else "neutral",
             hints=request.hints if self._format >= HINTS_SINCE else None,
         )
         most = TOKENS_BASE + TOKENS_PER_SLOT * len(slots)
@@ -125,6 +125,11 @@ class Gpt2Folder:
             frozenset(self.words[f"<{slot}>"] for slot in slots),
             min(most, self.context - len(prompt)),
         )
+
+    def _reads_tone(self, tone: Tone) -> bool:
+        """Whether a training of ours has taught the model this tone."""
+        known = self._taught is not None and f"<|{tone}|>" in self._taught
+        return known and self._format >= TONES_SINCE
 
     def candidates(
         self, texts: Iterable[tuple[Sequence[int], float]], slots: Sequence[str]

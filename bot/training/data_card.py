@@ -14,6 +14,7 @@ from bot.training.examples import Example
 from prompts.acts import inventory
 from prompts.filling import FORMAT_VERSION
 
+_OWN = ("our own phrasings, messages and values", "Apache-2.0")
 _SOURCES = {
     "phrasings": (
         "our own phrasings, filled from catalogues (Retail Demo Store MIT-0, eShop MIT, Spree "
@@ -28,8 +29,11 @@ _SOURCES = {
 }
 
 
-def card(examples: Sequence[Example], path: Path, *, seed: int) -> str:
-    """Returns the card of the corpus that `path` holds, as Markdown."""
+def card(examples: Sequence[Example], path: Path, *, seed: int, public: bool) -> str:
+    """Returns the card of the corpus that `path` holds, as Markdown.
+
+    `public` says whether a folder of public data was drawn from.
+    """
     train = [e for e in examples if e.split == "train"]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     lines = [
@@ -46,7 +50,8 @@ def card(examples: Sequence[Example], path: Path, *, seed: int) -> str:
         "|---|---|---:|---:|",
     ]
     for source, count in Counter(e.source for e in train).most_common():
-        about, licence = _SOURCES.get(source, (source, "unknown"))
+        own = source == "phrasings" and not public
+        about, licence = _OWN if own else _SOURCES[source]
         distinct = len({e.reply for e in train if e.source == source})
         lines.append(f"| {about} | {licence} | {count} | {distinct} |")
     lines += ["", "| | English | Chinese |", "|---|---:|---:|"]

@@ -47,7 +47,7 @@ Curriculum = Literal["none", "drills", "short"]
 class Plan:
     """The settings of one training. `minutes` is the work time that the cosine is laid over.
 
-    The last three are what was tried (docs/training.md, `benchmarks/training_choices.py`); their
+    The last four are what was tried (docs/training.md, `benchmarks/training_choices.py`); their
     defaults are what won.
     """
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import random
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,17 +14,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_gpt2 import write_tiny
 
 from bot.app import make_generator
-from bot.errors import ConfigError, GeneratorError
+from bot.errors import GeneratorError
 from bot.generators.base import PhraseRequest
-from bot.generators.conversion import Compute, convert, is_whole, place_of
+from bot.generators.conversion import Compute, convert
 from bot.generators.ctranslate import CTranslateGenerator, forks_of, rows_under_load
 from bot.generators.folder import LONGEST_REPEAT, Gpt2Folder
 from bot.generators.gpt2 import Gpt2Generator
 from bot.settings import DEFAULT_CHECKPOINT, load_settings
-from bot.training.checkpoint import export, new_model
-from bot.training.tokenizer import train
 from bot.turn import Language
 from prompts.acts import inventory, markers
 from prompts.combinations import combinations
@@ -37,31 +34,6 @@ PROMPTS = 200
 
 
 # -- folders --------------------------------------------------------------------------------------
-def write_tiny(
-    folder: Path, *, seed: int = 0, tied: bool = False, prefix: str = "transformer.", **config: Any
-) -> Path:
-    """Random weights that write short texts: the end is made likely. `prefix` begins the names of
-    the tensors, `config` overrides the configuration."""
-    import torch
-    from safetensors.torch import load_file, save_file
-
-    tokenizer = train(["It costs this much.", "这个多少钱"], vocabulary=500)
-    model = new_model(tokenizer, layers=2, width=32, heads=2, seed=seed, tied=tied)
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            if value.ndim > 1 and "lm_head" not in name:
-                value.mul_(12.0)  # spreads what the layers say
-        model.transformer.ln_f.bias.fill_(0.5)
-        model.lm_head.weight[tokenizer.token_to_id("<|end|>")].fill_(0.12)
-    export(model, tokenizer, folder)
-    path = folder / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | config))
-    tensors = load_file(str(folder / "model.safetensors"))
-    named = {name.replace("transformer.", prefix): tensor for name, tensor in tensors.items()}
-    save_file(named, str(folder / "model.safetensors"))
-    return folder
-
-
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny(tmp_path_factory.mktemp("models") / "tiny")
@@ -198,41 +170,6 @@ def test_that_both_runtimes_say_the_same_first_and_score_it_alike(cache: Path) -
         assert one.logprob == pytest.approx(other.logprob, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    "variant",
-    [
-        {},
-        {"prefix": ""},
-        {"tied": True},
-        {"tie_word_embeddings": True},  # but another head is in the file
-        {"layer_norm_epsilon": 0.01},
-        {"activation_function": "gelu_new"},
-        {"activation_function": "gelu"},
-        {"scale_attn_by_inverse_layer_idx": True},
-        {"scale_attn_weights": False},
-    ],
-)
-def test_that_a_variant_of_gpt2_computes_what_transformers_does(
-    tmp_path: Path, variant: dict[str, Any]
-) -> None:
-    import ctranslate2
-    import torch
-    from transformers import GPT2LMHeadModel
-
-    path = write_tiny(tmp_path / "variant", **variant)
-    model = GPT2LMHeadModel.from_pretrained(path, dtype=torch.float32).eval()
-    ids = [5, 300, 41, 7, 330, 12, 99, 260]
-    with torch.inference_mode():
-        wanted = model(torch.tensor([ids])).logits[0].numpy()
-    folder = Gpt2Folder(path)
-    fast = ctranslate2.Generator(
-        str(convert(folder, tmp_path / "cache", "float32")), compute_type="float32", intra_threads=1
-    )
-    found = np.array(fast.forward_batch([ids]))[0]
-    assert np.ptp(wanted) > 0.5
-    assert np.allclose(found, wanted, atol=1e-4)
-
-
 # -- what it writes -------------------------------------------------------------------------------
 def test_that_random_weights_say_no_marker_that_was_not_given(
     random_one: CTranslateGenerator,
@@ -345,7 +282,7 @@ def test_that_forks_are_what_sampling_would_say_instead() -> None:
     assert anywhere[1].weight > forks[1].weight
 
 
-# -- any folder, converted once -------------------------------------------------------------------
+# -- any folder -----------------------------------------------------------------------------------
 def test_that_a_foreign_gpt2_is_served_with_our_words_added(tmp_path: Path) -> None:
     from tokenizers import ByteLevelBPETokenizer
     from transformers import GPT2Config, GPT2LMHeadModel
@@ -379,72 +316,6 @@ def test_that_serving_loads_neither_torch_nor_transformers(tiny: Path, cache: Pa
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == ""
-
-
-def inode(place: Path) -> int:
-    return (place / "model.bin").stat().st_ino
-
-
-def test_that_a_converted_model_is_used_again(tmp_path: Path, tiny: Path) -> None:
-    place = place_of(Gpt2Folder(tiny), tmp_path, "int8")
-    CTranslateGenerator(tiny, cache=tmp_path)
-    before = inode(place)
-    CTranslateGenerator(tiny, cache=tmp_path)
-    assert inode(place) == before
-    assert list(tmp_path.iterdir()) == [place]
-
-
-def test_that_other_weights_are_converted_anew_and_the_old_go(tmp_path: Path) -> None:
-    cache, path = tmp_path / "cache", write_tiny(tmp_path / "model")
-    other = CTranslateGenerator(write_tiny(tmp_path / "model-2"), cache=cache)
-    first = CTranslateGenerator(path, cache=cache)
-    old = place_of(Gpt2Folder(path), cache, "int8")
-    shutil.rmtree(path)
-    second = CTranslateGenerator(write_tiny(path, seed=1), cache=cache)
-    assert first.version != second.version
-    assert not old.exists()
-    assert is_whole(place_of(Gpt2Folder(path), cache, "int8"))
-    assert is_whole(place_of(Gpt2Folder(tmp_path / "model-2"), cache, "int8"))
-    assert other.phrase(REQUEST) is not None
-
-
-@pytest.mark.parametrize("left", ["nothing", "a part", "half the bytes"])
-def test_that_a_half_written_model_is_not_used(
-    tmp_path: Path, tiny: Path, left: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    place = convert(Gpt2Folder(tiny), tmp_path, "int8")
-    whole = (place / "model.bin").read_bytes()
-    (tmp_path / ".new-crashed").mkdir()
-    if left == "half the bytes":
-        (place / "model.bin").write_bytes(whole[: len(whole) // 2])
-    else:
-        (place / "config.json").unlink()
-        if left == "nothing":
-            shutil.rmtree(place)
-    CTranslateGenerator(tiny, cache=tmp_path)
-    assert (place / "model.bin").read_bytes() == whole
-    assert ("made anew" in caplog.text) == (left == "half the bytes")
-
-
-def test_that_a_model_it_cannot_compute_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    odd = write_tiny(tmp_path / "odd", activation_function="relu")
-    with pytest.raises(ConfigError, match=r"activation relu: set generator\.runtime"):
-        CTranslateGenerator(odd, cache=tmp_path / "cache")
-    crossed = write_tiny(tmp_path / "crossed", add_cross_attention=True)
-    with pytest.raises(ConfigError, match=r"generator\.runtime"):
-        CTranslateGenerator(crossed, cache=tmp_path / "cache")
-    lacking = write_tiny(tmp_path / "lacking", n_layer=3)
-    with pytest.raises(ConfigError, match=r"it has no h\.2\.ln_1\.weight"):
-        CTranslateGenerator(lacking, cache=tmp_path / "cache")
-    broken = write_tiny(tmp_path / "broken")
-    (broken / "model.safetensors").write_bytes(b"not weights")
-    with pytest.raises(ConfigError, match="cannot be read"):
-        CTranslateGenerator(broken, cache=tmp_path / "cache")
-    pickled = write_tiny(tmp_path / "pickled")
-    (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
-    with pytest.raises(ConfigError, match="save the model as safetensors"):
-        CTranslateGenerator(pickled, cache=tmp_path / "cache")
-    assert not list(tmp_path.glob("cache/*"))
 
 
 # -- the choice of runtime ------------------------------------------------------------------------

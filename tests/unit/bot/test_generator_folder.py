@@ -54,6 +54,11 @@ def test_that_tone_and_hints_are_told_to_who_learned_them(
     assert text.endswith("<|user|>how much is it<|bot|>")
 
 
+def test_that_a_tone_of_a_later_list_is_left_out(tmp_path: Path) -> None:
+    path = folder(tmp_path / "m", lacking="<|warm|>", shopbot={"format": 3, "acts": 1})
+    assert "<|warm|>" not in told(path)
+
+
 @pytest.mark.parametrize("lacking", ["<|price|>", "<price_1>"])
 def test_that_an_act_or_slot_of_a_later_list_is_refused(tmp_path: Path, lacking: str) -> None:
     old = folder(tmp_path / "m", lacking=lacking, shopbot={"format": 3, "acts": 1})

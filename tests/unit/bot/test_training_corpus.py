@@ -130,10 +130,11 @@ def test_that_the_data_card_counts_the_corpus_and_names_its_licences(
     drawn: list[Example], tmp_path: Path
 ) -> None:
     examples.write(drawn, tmp_path / "corpus.jsonl")
-    card = data_card.card(drawn, tmp_path / "corpus.jsonl", seed=7)
-    assert "500 examples to train on" in card
-    assert "Apache-2.0" in card and "SHA-256" in card
-    assert "| unknown |" not in card
+    own = data_card.card(drawn, tmp_path / "corpus.jsonl", seed=7, public=False)
+    assert "500 examples to train on" in own
+    assert "Apache-2.0" in own and "SHA-256" in own
+    assert "MIT" not in own
+    assert "MIT" in data_card.card(drawn, tmp_path / "corpus.jsonl", seed=7, public=True)
 
 
 def test_that_no_module_of_training_reads_hostile_strings_or_personal_data() -> None:
