@@ -8,6 +8,7 @@ model wrote. Knows nothing about values or verification.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ from bot.turn import Candidate
 
 log = logging.getLogger(__name__)
 
+FLATTER = 0.5  # power of a beginning's likelihood by which it is drawn
 DRAFT = 6  # tokens of the greedy text at which other texts may leave it
 
 
@@ -53,8 +55,7 @@ class CTranslateGenerator:
     call. `workers` requests are computed at once. CTranslate2 seeds its sampling once per thread
     and process, so that no request could be answered twice alike. The draws are therefore made
     here: a short greedy draft shows what a sampled text would say instead, and each text goes on
-    greedily from where it left the draft. Equal requests get equal candidates; with k = 4 the texts
-    of five seeds were 11 different ones, of 15 where every token is drawn.
+    greedily from where it left the draft. Equal requests get equal candidates.
     """
 
     def __init__(
@@ -87,8 +88,8 @@ class CTranslateGenerator:
     def phrase(self, request: PhraseRequest) -> list[Candidate]:
         """Returns up to `request.k` distinct candidates: most slots said first, then likeliest.
 
-        There are fewer under load, and none where no text was sound. The first text of attempt 0 is
-        greedy. Raises UnknownActError, and GeneratorError when the time budget is exhausted.
+        There are fewer under load, and none where no text was sound. One text alone is greedy at
+        attempt 0. Raises UnknownActError, and GeneratorError when the time budget is exhausted.
         """
         task = self._folder.task(request)
         deadline = self._clock() + self._seconds
@@ -140,9 +141,10 @@ class CTranslateGenerator:
     def _starts(
         self, task: Task, request: PhraseRequest, k: int, options: dict[str, Any]
     ) -> list[Start]:
-        """Draws how the texts begin: attempt 0 as the greedy text does, the others apart from it.
+        """Draws how the texts begin: where they leave a greedy draft, and each with another word.
 
-        A retry may leave the greedy text anywhere, since what was wrong may stand at its end.
+        Attempt 0 leaves it early. A retry may leave it anywhere, since what was wrong may stand at
+        its end. The greedy text itself is written where there are too few others.
         """
         draft = self._model.generate_batch(
             [[self._folder.rows[number] for number in task.prompt]],
@@ -156,11 +158,7 @@ class CTranslateGenerator:
             path, logits, avoid={*self._folder.ends}, anywhere=request.attempt > 0
         )
         forks = [fork for fork in forks if _once(fork.tokens, task.given)]
-        dice = dice_of(request)
-        # as drawing without replacement, each as likely as its weight (Efraimidis and Spirakis)
-        drawn = sorted(forks, key=lambda fork: dice.expovariate(fork.weight))
-        kept = [] if request.attempt and drawn else [greedy]
-        return [*kept, *drawn[: k - len(kept)]]
+        return [*drawn(forks, k, dice_of(request)), greedy][:k]
 
     def _options(self, task: Task) -> dict[str, Any]:
         suppressed = self._folder.never - task.given
@@ -230,6 +228,22 @@ def forks_of(
         if reach == 0.0:
             break
     return first, forks
+
+
+def drawn(forks: Sequence[Start], k: int, dice: random.Random) -> list[Start]:
+    """Draws at most `k` without replacement, such as begin with a word of their own first.
+
+    Each is as likely as FLATTER of its weight says (Efraimidis and Spirakis, IPL 97, 2006): drawn by
+    their weight alone, with the greedy text among them, a fifth of 200 recommendations began alike
+    (`benchmarks/variety.py`).
+    """
+    order = sorted(forks, key=lambda fork: dice.expovariate(fork.weight**FLATTER))
+    apart: dict[int, Start] = {}
+    for fork in order:
+        apart.setdefault(fork.tokens[0], fork)
+    first = list(apart.values())
+    chosen = {fork.tokens for fork in first}
+    return [*first, *(fork for fork in order if fork.tokens not in chosen)][:k]
 
 
 def _once(tokens: Sequence[int], given: frozenset[int]) -> bool:

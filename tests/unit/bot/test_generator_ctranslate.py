@@ -20,7 +20,13 @@ from bot.app import make_generator
 from bot.errors import GeneratorError
 from bot.generators.base import PhraseRequest
 from bot.generators.conversion import Compute, convert
-from bot.generators.ctranslate import CTranslateGenerator, forks_of, rows_under_load
+from bot.generators.ctranslate import (
+    CTranslateGenerator,
+    Start,
+    drawn,
+    forks_of,
+    rows_under_load,
+)
 from bot.generators.folder import LONGEST_REPEAT, Gpt2Folder
 from bot.generators.gpt2 import Gpt2Generator
 from bot.settings import DEFAULT_CHECKPOINT, load_settings
@@ -232,14 +238,23 @@ def _start() -> Any:
     return Start(())
 
 
-def test_that_candidates_differ_and_begin_with_the_greedy_text(
+def test_that_candidates_differ_and_begin_each_with_another_word(
     shipped: CTranslateGenerator,
 ) -> None:
-    (alone,) = shipped.phrase(replace(REQUEST, k=1))
     for seed in range(5):
         texts = [candidate.marked for candidate in shipped.phrase(replace(REQUEST, seed=seed))]
-        assert alone.marked in texts
-        assert len(texts) == len(set(texts)) == 4
+        assert len(set(texts)) == 4
+        assert len({text.split()[0] for text in texts}) >= 3  # a word may be of two tokens
+
+
+def test_that_beginnings_are_drawn_apart_before_any_is_drawn_twice() -> None:
+    forks = [Start((head, tail), weight=0.9 if head == 1 else 0.1) for head in (1, 2, 3) for tail in (7, 8)]  # fmt: skip
+    for seed in range(20):
+        three = drawn(forks, 3, random.Random(seed))
+        assert {start.tokens[0] for start in three} == {1, 2, 3}
+        assert set(drawn(forks, 9, random.Random(seed))) == set(forks)
+    assert drawn(forks, 3, random.Random(1)) == drawn(forks, 3, random.Random(1))
+    assert drawn([], 3, random.Random(1)) == []
 
 
 def test_that_seed_and_attempt_change_what_is_said(shipped: CTranslateGenerator) -> None:
