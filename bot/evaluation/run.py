@@ -85,7 +85,9 @@ def _said(
 def _blind(
     measured: Sequence[Measured], model: Judged, backend: str, out: Path, *, count: int, seed: int
 ) -> None:
-    generated = [said for one in measured for said in one.said[backend]]
-    plain = [said for one in measured for said in one.said[PLAIN]]
+    # public dialogues are no shop's; they are judged only where nothing of our own was measured
+    sets = [one for one in measured if one.prompts.name == "own"] or measured
+    generated = [said for one in sets for said in one.said[backend]]
+    plain = [said for one in sets for said in one.said[PLAIN]]
     found = blind.pairs(generated, plain, count=count, seed=seed)
     blind.write(found, out, name=model.name, version=model.version, seed=seed)
