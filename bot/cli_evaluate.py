@@ -6,7 +6,8 @@ Knows nothing but how to read arguments and print results; heavy imports stand i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,9 +79,7 @@ def evaluate_generator(
     known = known_to_training(corpus_file)
     sets = chosen(set_ or ["own"], known, data=data, most=most, seed=SEED)
     generators, folder = _generators(settings, model, backend)
-    # each refusal is counted; none needs a line of its own
-    logging.getLogger("bot.phraser").setLevel(logging.CRITICAL)
-    with Progress(console=screen, transient=True) as bar:
+    with _refusals_unlogged(), Progress(console=screen, transient=True) as bar:
 
         def stage(name: str, total: int) -> Callable[[int], None]:
             task = bar.add_task(name, total=total)
@@ -102,6 +101,18 @@ def evaluate_generator(
         screen.print(table)
         screen.print()
     screen.print(f"written: {out}", markup=False)
+
+
+@contextmanager
+def _refusals_unlogged() -> Iterator[None]:
+    """Keeps the phraser silent: each refusal is counted, none needs a line of its own."""
+    logger = logging.getLogger("bot.phraser")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _usable(out: Path, data: Path | None) -> None:
