@@ -71,6 +71,7 @@ class Shop:
         self._requests = RequestStore(self._database)
         self._generator = generator
         self._embedder = make_embedder(settings)
+        self._reader = reader_of(settings, self._embedder)
         self._snapshot: Snapshot | None = None
         self._loading = threading.Lock()
         self._sessions = SessionLocks()
@@ -222,6 +223,11 @@ class Shop:
             drawn.append(row)
         return {"query": text, "total": len(drawn), "hits": drawn}
 
+    @property
+    def dialog(self) -> Dialog:
+        """What answers at present, over the index on disk. Raises NotReadyError."""
+        return self._current().dialog
+
     def readiness(self) -> Readiness:
         """Tells whether the shop can answer, and what mends it where it cannot."""
         imported = self.catalog.imported_at()
@@ -235,7 +241,7 @@ class Shop:
     def warm(self) -> None:
         """Plays a few turns that nobody sees and nothing stores, so that no shopper waits for the
         encoder, the classifier's heads, the verifier's vocabulary or the generator to load."""
-        dialog = self._current().dialog
+        dialog = self.dialog
         for message in ("hello", "what is your return policy?", "do you have a gift?", "你好"):
             dialog.answer(
                 message,
@@ -295,7 +301,7 @@ class Shop:
         understander = Understander(
             catalogue=catalogue,
             searcher=searcher,
-            classifier=IntentClassifier(self._embedder.encode),
+            classifier=IntentClassifier(self._reader.encode),
             order_ids=self.orders.sample_ids(50),
             secret=secret,
         )
@@ -343,6 +349,13 @@ def make_embedder(settings: Settings) -> Embedder:
         return SentenceTransformerEmbedder(Path(name))
     except ValueError as error:
         raise ConfigError(f"SHOPBOT_RETRIEVAL__ENCODER: {error}") from None
+
+
+def reader_of(settings: Settings, embedder: Embedder) -> Embedder:
+    """The encoder that the intent head was fitted with, whichever one the search uses."""
+    from retrieval.embedders import MiniLmEmbedder
+
+    return embedder if settings.retrieval.encoder == "minilm" else MiniLmEmbedder()
 
 
 def make_generator(settings: Settings) -> Generator:

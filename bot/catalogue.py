@@ -17,6 +17,8 @@ from db.records import Product
 from retrieval.text import tokens
 
 FULL = 0.99
+NAMED = 0.7  # share of a title's weight that names it, whoever else's title has the same words
+NAMED_WORDS = 3
 PARTIAL = 0.5  # share of a title's weight that names it when one of its words is its own
 OWN_WORD = 0.28  # … when the word stands in no other product's text at all
 WIDE = re.compile(r"[\u3400-\u9fff]")
@@ -85,6 +87,7 @@ class Catalogue:
             unique = any(self.text_frequency[w] == 1 and len(w) > 2 for w in matched)
             if (
                 share >= FULL
+                or (share >= NAMED and len(matched) >= NAMED_WORDS)
                 or (share >= PARTIAL and own and len(matched) > 1)
                 or (share >= OWN_WORD and unique)
             ):

@@ -1,4 +1,4 @@
-"""The verbs of `shopbot` that make a generator: `corpus build` and `finetune`.
+"""The verbs of `shopbot` that train: `corpus build` and `finetune` a generator, `heads` what understands.
 
 Knows nothing but how to read arguments and print results; heavy imports stand in the verbs.
 """
@@ -93,3 +93,22 @@ def finetune(
     )
     train(plan, out, data=data, given=corpus_file)
     typer.echo(f"trained: {out / 'latest'}")
+
+
+def heads(
+    data: Annotated[Path, typer.Option(help="folder with public data sets; see docs/data.md")],
+    out: Annotated[Path, typer.Option(help="folder for the heads")] = Path("var/heads"),
+) -> None:
+    """Fit what tells intents and insults: from the exemplars in prompts/intents and public sets.
+
+    Takes a few minutes; equal inputs give equal heads. The shipped ones lie in bot/checkpoints/heads.
+    """
+    from bot.training.heads import fit_all
+    from bot.understanding.heads import save
+    from retrieval.embedders import MiniLmEmbedder
+
+    if not (data / "intents-oos-clinc").is_dir():
+        raise ConfigError(f"--data: {data} holds no intents-oos-clinc; see docs/data.md")
+    for name, head in fit_all(data, MiniLmEmbedder().encode, told=typer.echo).items():
+        save(head, out / f"{name}.npz")
+    typer.echo(f"written: {out}")

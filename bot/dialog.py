@@ -45,7 +45,7 @@ class Dialog:
         self, *, desk: Desk, understander: Understander, phraser: Phraser, currency: str
     ) -> None:
         self._desk = desk
-        self._understander = understander
+        self.understander = understander
         self._phraser = phraser
         self._currency = currency
 
@@ -64,7 +64,7 @@ class Dialog:
         clock = _Stopwatch()
         on_stage("understand")
         with clock("understand"):
-            understood = self._understander.understand(message, state=state, locale=locale)
+            understood = self.understander.understand(message, state=state, locale=locale)
         on_stage("retrieve")
         with clock("retrieve"):
             book = FactBook(understood.language, self._currency)

@@ -28,6 +28,12 @@ from retrieval.values import Query
 
 CONFIDENT = 0.5
 PLAUSIBLE = 0.3
+SURE = 0.9
+FAINT = 0.05  # from which a question about nothing in the shop is none of its business
+OUTSIDE = 0.4  # from which a message that names nothing of the shop is none of its business
+NO_WISH = frozenset(
+    "handoff complaint feedback order_status order_change policy_question goodbye".split()
+)
 SHORT_QUESTION = 48  # characters of a question that is nothing but one
 # "有没有真丝的", "要金属的": a property of what is wished, not a new wish
 _MODIFIER = re.compile(
@@ -74,7 +80,7 @@ class IntentRules:
 
     def decide(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str]:
         """Returns intent, the rule that decided, and the goal."""
-        for rule in (self._safety, self._service, self._courtesy, self._products):
+        for rule in (self._safety, self._service, self._courtesy, self._elsewhere, self._products):
             if decided := rule(r, context, parsed):
                 return decided
         return self._classified(r, context)
@@ -102,14 +108,18 @@ class IntentRules:
             return "feedback", "does not want the team to be asked", "declined"
         if state.awaiting == "confirm" and (cue("yes", text) or cue("no", text)):
             return "order_change", "answer to a question", "yes" if cue("yes", text) else "no"
-        goal = next((g for g in ("exchange", "change", "cancel", "return") if cue(g, text)), "")
+        goal = _change_goal(text)
         own = cue("own_order", text) or (state.topic == "order" and goal and not r.links)
         about_order = context.order_id or own
         if context.order_id and goal:
             return "order_change", "order number and a change", goal
         if state.awaiting in ("order", "contact") and (context.order_id or context.contact):
             return state.order_goal.partition(":")[0] or "order_status", "answer to a question", ""
-        if context.order_id:
+        scores = dict(r.scores)
+        if context.order_id and scores.get("order_change", 0) >= CONFIDENT:
+            return "order_change", "order number and a change", goal or "change"
+        rule = scores.get("policy_question", 0) >= SURE and not own
+        if context.order_id and not rule:
             return "order_status", "order number", _order_goal(text)
         if state.topic == "order" and not r.links:
             if follow := _order_goal(text):
@@ -120,7 +130,6 @@ class IntentRules:
         if broken and not cue("hypothetical", text):
             return "complaint", "cue complaint", ""
         if about_order and not broken and not cue("policy", text):
-            scores = dict(r.scores)
             if goal and scores.get("order_change", 0) >= scores.get("policy_question", 0):
                 return "order_change", "own order and a change", goal
             rank = max(scores, key=lambda name: scores[name])
@@ -144,6 +153,22 @@ class IntentRules:
         if cue("wellbeing", text) and short:
             return "smalltalk", "cue wellbeing", ""
         return None
+
+    def _elsewhere(
+        self, r: Request, context: Context, parsed: Parsed
+    ) -> tuple[str, str, str] | None:
+        """No business of a shop, whatever it borrows from one: "I need a recipe for pancakes"."""
+        state = context.state
+        chance = dict(r.scores)["out_of_scope"]
+        if chance < OUTSIDE or r.links or r.references or state.awaiting:
+            return None
+        if (state.focus or state.last_list) and (r.concepts or means_one(r.text)):
+            return None
+        if not r.constraints.empty or r.relative or cue("bought", r.text):
+            return None
+        if self._evidence(r, context):
+            return None
+        return "out_of_scope", f"no business of a shop {chance:.2f}", ""
 
     def _products(
         self, r: Request, context: Context, parsed: Parsed
@@ -217,12 +242,12 @@ class IntentRules:
     def _classified(self, r: Request, context: Context) -> tuple[str, str, str]:
         state = context.state
         scores = dict(r.scores)
+        if r.links or cue("bought", r.text):  # what they own or name is the shop's business
+            scores["out_of_scope"] = 0.0
         best = max(scores, key=lambda name: scores[name])
         sure = scores[best] >= PLAUSIBLE
         goods = asks_for_goods(unquoted(r.text)) and best == "out_of_scope"
-        if self._wishes(r) and (
-            goods or best not in ("policy_question", "out_of_scope", "order_change")
-        ):
+        if self._wishes(r) and (goods or best not in ("policy_question", "out_of_scope")):
             return "recommend", "asks for goods", ""
         follows = len(tokens(r.text)) <= 6 or r.text.lower().startswith(
             ("and ", "so ", "那", "then ", "what about")
@@ -245,8 +270,13 @@ class IntentRules:
         if best == "refine" and not state.wish:
             best = "recommend"
         if best == "product_question" and not (r.links or state.focus or state.last_list):
-            best = "recommend" if r.query else "product_question"
-        if best in ("order_change", "order_status") and not cue("own_order", r.text):
+            if scores["out_of_scope"] >= FAINT and not self._evidence(r, context):
+                return "out_of_scope", "a fact of nothing the shop has", ""
+            asks = cue("bought", r.text) or not r.query
+            best = "product_question" if asks else "recommend"
+        if best == "order_change" and scores[best] >= CONFIDENT:
+            return best, f"classifier {scores[best]:.2f}", _change_goal(r.text)
+        if best in ("order_change", "order_status") and scores[best] < CONFIDENT:
             best = "policy_question"
         if best == "out_of_scope" and scores[best] < CONFIDENT and self._evidence(r, context):
             best = "recommend"
@@ -268,10 +298,13 @@ class IntentRules:
         return any(label.search(a.name) for p in products for a in p.attributes for label in labels)
 
     def _wishes(self, r: Request) -> bool:
+        """Whether goods are wished for: "I need", where the whole is no request of another kind."""
         text = unquoted(r.text)
-        return cue("need", text) and not re.search(
-            r"\bneed to know\b|\bi want to know\b", text, re.I
-        )
+        if not cue("need", text) or re.search(r"\bneed to know\b|\bi want to know\b", text, re.I):
+            return False
+        best, chance = r.scores[0]
+        other = best in NO_WISH or (best == "product_question" and r.links)
+        return chance < CONFIDENT or not other
 
     def _only_conditions(self, r: Request) -> bool:
         """Whether nothing but conditions was said: no new kind of product."""
@@ -312,6 +345,10 @@ class IntentRules:
         return len(letters) >= 2 and not any(
             w in known or self._catalogue.knows(w) for w in letters
         )
+
+
+def _change_goal(text: str) -> str:
+    return next((g for g in ("exchange", "change", "cancel", "return") if cue(g, text)), "")
 
 
 def _order_goal(text: str) -> str:

@@ -1,0 +1,1 @@
+"""What `shopbot evaluate understanding` measures: one module a bar, each returning plain figures."""
