@@ -1,0 +1,365 @@
+"""Finds postal addresses written in Latin (or Greek or Cyrillic) script.
+
+An address is told by evidence that adds up: a house number and a street's name, a flat, a postcode
+behind a place, a country, and words that speak of an address just before. A number and a name alone
+are none ("2 Galaxy Buds", "5 Park Lane tents"), and neither is a place ("do you ship to Berlin?").
+Knows nothing about whether the address exists.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from prompts.personal import pattern, phrases, word_set
+
+Span = tuple[int, int]
+
+ENOUGH = 3  # points of evidence that make an address
+NAME_WORDS = 6  # a street's name has at most so many words
+TAIL_WORDS = 16  # what follows the street: flat, place, region, postcode, country
+CUE_REACH = 72  # characters before an address in which it is spoken of
+
+_TOKEN = re.compile(
+    r"(?P<number>\d{1,6}(?:[-–/]\d{1,4})?[A-Za-z]?(?![\w]))"
+    r"|(?P<word>(?:c/o|C/)|(?:[^\W\d_\u2e80-\ud7ff\ue000-\uf8ff]|[∆])[^\W\d_\u2e80-\ud7ff\ue000-\uf8ff∆]*"
+    r"(?:['’-][^\W\d_\u2e80-\ud7ff]+)*)"
+    r"|(?P<line>[ \t]*\n[ \t\n]*(?:>[ \t]*)?)|(?P<comma>,)|(?P<dot>\.)|(?P<open>\()|(?P<close>\))"
+    r"|(?P<hash>\#)|(?P<other>[^\s])"
+)
+_POSTCODE = re.compile(
+    r"(?<!\w)(?:\d{5}-\d{4}|\d{4}-\d{3}|\d{3} \d{2}|\d{2}-\d{3}"
+    r"|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d)(?!\w)",
+    re.IGNORECASE,
+)
+_MILITARY = re.compile(
+    r"\b(?:(?:PSC|CMR|Unit)\s+\d{1,5},?\s+Box\s+\d{1,5}|US(?:S|NS|NV|CGC|AV)\s+\S{2,24})"
+    r"[\s,]{1,4}(?:APO|FPO|DPO)[\s,]{1,3}(?:A[AEP])\b(?:[\s,]{1,3}\d{5}(?:-\d{4})?)?",
+    re.IGNORECASE,
+)
+_PO_BOX = re.compile(
+    r"\b(?:P\.? ?O\.? ?Box|post(?: office)? ?box|postfach|apartado|casilla|boîte postale)\s{0,2}#?\d{1,6}\b",
+    re.IGNORECASE,
+)
+_CORNER = re.compile(
+    r"\b(?:the )?(?:corner|junction|intersection|crossing) of (?=\S)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def word(self) -> str:
+        return self.text.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """What may be a street with its number: the token it ends before, and its evidence."""
+
+    end: int
+    points: int
+    numbered: bool  # whether the number stands first
+
+
+def find_addresses(text: str) -> Iterator[Span]:
+    """Spans of addresses, in order and apart."""
+    return _Reader(text).addresses()
+
+
+class _Reader:
+    """Reads one text. Where nothing is written large, any word may be a name."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = [
+            Token(m.lastgroup or "", m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)
+        ]
+        self.at = {token.start: index for index, token in enumerate(self.tokens)}
+        self.small = text == text.lower()
+        self.military = {m.start(): m.end() for m in _MILITARY.finditer(text)}
+        self.boxes = {m.start(): m.end() for m in _PO_BOX.finditer(text)}
+        self.corners = {m.start(): m.end() for m in _CORNER.finditer(text)}
+        self.postcodes = {m.start(): m.end() for m in _POSTCODE.finditer(text)}
+
+    def addresses(self) -> Iterator[Span]:
+        index = 0
+        while index < len(self.tokens):
+            end = self._address(index)
+            if end is None:
+                index += 1
+                continue
+            yield self.tokens[index].start, self.tokens[end - 1].end
+            index = end
+
+    def _address(self, index: int) -> int | None:
+        """The token before which the address that begins here ends, if there is one."""
+        start = self.tokens[index].start
+        if start in self.military:
+            return self._token_from(self.military[start], index)
+        if start in self.corners and (end := self._corner(index)):
+            return end
+        cue = self._cue(start)
+        if start in self.boxes:
+            return self._tail(self._token_from(self.boxes[start], index), index)[0]
+        best: tuple[int, int] | None = None
+        for street in self._streets(index):
+            end, points = self._tail(street.end, index)
+            points += street.points
+            points += cue if street.points + cue >= 2 else 0
+            if not points - street.points and self._names_a_thing(street):
+                continue
+            if points >= ENOUGH and (best is None or (end, points) > best):
+                best = end, points
+        return best[0] if best else None
+
+    # -- what leads to an address ----------------------------------------------------------------
+    def _cue(self, start: int) -> int:
+        """Two points where words just before speak of an address."""
+        before = self.text[max(0, start - CUE_REACH) : start]
+        return 2 if _cue_pattern().search(before) else 0
+
+    # -- the street --------------------------------------------------------------------------------
+    def _streets(self, index: int) -> Iterator[Street]:
+        """Every way to read a street from this token on."""
+        numbers = 0
+        while numbers < 2 and self._is_number(index + numbers):
+            numbers += 1
+        if numbers and self._kind(index - 1) in ("hash", "dot") and self._touches(index):
+            return
+        after = index + numbers
+        if numbers and self._word(after) in word_set("en", "measures"):
+            return
+        if numbers and after in self._box_tokens():
+            yield Street(self._token_from(self.boxes[self.tokens[after].start], after), 3, True)
+        names = 0
+        sure = maybe = False
+        while names < NAME_WORDS and (
+            self._is_name(after + names) or (names and self._joins(after + names))
+        ):
+            word = self._word(after + names)
+            names += 1
+            stop = self._skip_dot(after + names)
+            if names >= 2 or numbers == 2:
+                if numbers and word in word_set("en", "street_sure"):
+                    yield Street(self._direction(stop), 3, True)
+                elif numbers and word in word_set("en", "street_maybe"):
+                    yield Street(self._direction(stop), 2, True)
+            if names == 1 or numbers:
+                sure = sure or word in word_set("en", "street_before")
+                maybe = maybe or word in word_set("en", "street_before_maybe")
+            if names == 1 and sure and self._kind(after + 1) == "dot":
+                after += 1  # "ul. Długa": the stop belongs to the short form
+            ending = any(
+                word.endswith(end) and len(word) > len(end) + 1
+                for end in word_set("en", "street_ends")
+            ) or (names >= 2 and word in word_set("en", "street_behind"))
+            if self._is_number(stop) and (stop == after + names or ending or sure):
+                points = 3 if (sure and names >= 2) or ending else 2 if numbers or maybe else 1
+                yield Street(self._skip_dot(stop + 1), points + (numbers == 2), bool(numbers))
+            if numbers and (ending or (sure and names >= 2)):
+                yield Street(after + names, 3, True)
+            elif numbers == 2 or (numbers and names <= 4):
+                yield Street(after + names, numbers, True)
+
+    def _names_a_thing(self, street: Street) -> bool:
+        """Whether what follows makes the street a name: "5 Park Lane tents", "200 Watt Street Light"."""
+        token = self._token(street.end)
+        return (
+            street.numbered
+            and token is not None
+            and token.kind == "word"
+            and token.word not in word_set("en", "after_address")
+        )
+
+    def _direction(self, index: int) -> int:
+        return index + 1 if self._word(index) in word_set("en", "direction") else index
+
+    # -- what follows the street ------------------------------------------------------------------
+    def _tail(self, index: int, first: int) -> tuple[int, int]:
+        """Where the address ends that has come to this token, and the evidence that follows."""
+        end, points, parts, small_words = index, 0, 0, 0
+        separated = unit = post = land = False
+        limit = index + TAIL_WORDS
+        while index < len(self.tokens) and index < limit:
+            token = self.tokens[index]
+            if token.kind in ("comma", "line"):
+                parts += 1
+                separated, small_words = True, 0
+                index += 1
+                if parts > 8:
+                    break
+                continue
+            if token.start in self.boxes:
+                index = self._token_from(self.boxes[token.start], index)
+                end, unit = index, True
+                continue
+            if (after := self._unit(index)) is not None:
+                end = index = after
+                unit, separated = True, False
+                continue
+            if token.start in self.postcodes and (separated or end > first):
+                index = self._token_from(self.postcodes[token.start], index)
+                end, post = index, True
+                continue
+            if token.kind == "number" and self._is_postcode(index):
+                end = index = index + 1
+                post = True
+                continue
+            if token.kind == "number" and not token.text[-1].isalpha() and len(token.text) <= 2:
+                if self._is_postcode(index + 1) or self._unit(index + 1) is not None:
+                    index += 1  # a region given as a number: ", 43 73313"
+                    continue
+                break
+            if self._is_country(index):
+                index += 2 if f"{token.word} {self._word(index + 1)}" in _two_words() else 1
+                end, land = index, True
+                if self._kind(index) == "open" and self._kind(index + 2) == "close":
+                    end = index = index + 3
+                continue
+            if token.kind == "word" and self._is_place(index, separated or unit or post):
+                index = self._skip_dot(index + 1) if len(token.text) <= 3 else index + 1
+                small_words += 1
+                # where nothing is written large, a place has few words; what is sure goes on
+                if not self.small or small_words <= 3:
+                    end = index
+                continue
+            if token.kind == "word" and self._joins(index) and self._is_name(index + 1):
+                index += 1
+                continue
+            break
+        return end, 2 * unit + 2 * (post and land) + (post or land)
+
+    def _unit(self, index: int) -> int | None:
+        """Behind "Apt. 4" and "#12", or None."""
+        token = self._token(index)
+        if token is None:
+            return None
+        if token.kind == "hash" and self._is_number(index + 1):
+            return index + 2
+        if token.word not in word_set("en", "unit"):
+            return None
+        number = self._skip_dot(index + 1)
+        if self._kind(number) == "hash":
+            number += 1
+        following = self._token(number)
+        if following is None or following.kind not in ("number", "word"):
+            return None
+        if following.kind == "number" or (len(following.text) == 1 and following.text.isupper()):
+            return number + 1
+        return None
+
+    def _is_postcode(self, index: int) -> bool:
+        token = self._token(index)
+        return token is not None and token.kind == "number" and 4 <= len(token.text) <= 6
+
+    def _is_country(self, index: int) -> bool:
+        token = self._token(index)
+        if token is None or token.kind != "word" or not (self.small or token.text[0].isupper()):
+            return False
+        return (
+            token.word in word_set("en", "country")
+            or f"{token.word} {self._word(index + 1)}" in _two_words()
+        )
+
+    def _is_place(self, index: int, separated: bool) -> bool:
+        """A word of a place or region: written large, or short as "nan" where a region belongs."""
+        token = self.tokens[index]
+        if self._is_name(index) or token.text.isupper():
+            return separated or not self.small
+        return separated and token.word in word_set("en", "state")
+
+    def _corner(self, index: int) -> int | None:
+        """Behind "the corner of … and …", where names stand on both sides."""
+        first = self._token_from(self.corners[self.tokens[index].start], index)
+        middle = self._names(first)
+        if middle == first or self._word(middle) not in ("and", "&"):
+            return None
+        end = self._names(middle + 1)
+        return end if end > middle + 1 else None
+
+    def _names(self, index: int) -> int:
+        last, limit = index, index + NAME_WORDS + 2
+        while index < limit and self._token(index):
+            if self._is_number(index) or self._is_name(index):
+                index = self._skip_dot(index + 1, before_word=True)
+                last = index
+            elif self._joins(index) and self._word(index) != "and":
+                index += 1
+            else:
+                break
+        return last
+
+    # -- tokens -----------------------------------------------------------------------------------
+    def _token(self, index: int) -> Token | None:
+        return self.tokens[index] if 0 <= index < len(self.tokens) else None
+
+    def _kind(self, index: int) -> str:
+        token = self._token(index)
+        return token.kind if token else ""
+
+    def _word(self, index: int) -> str:
+        token = self._token(index)
+        return token.word if token and token.kind == "word" else ""
+
+    def _is_number(self, index: int) -> bool:
+        return self._kind(index) == "number"
+
+    def _is_name(self, index: int) -> bool:
+        token = self._token(index)
+        return (
+            token is not None
+            and token.kind == "word"
+            and (self.small or token.text[0].isupper() or not token.text[0].islower())
+            and token.word not in word_set("en", "no_place")
+        )
+
+    def _joins(self, index: int) -> bool:
+        return self._word(index) in word_set("en", "joining")
+
+    def _touches(self, index: int) -> bool:
+        before = self._token(index - 1)
+        return before is not None and before.end == self.tokens[index].start
+
+    def _skip_dot(self, index: int, *, before_word: bool = False) -> int:
+        """Behind a full stop that belongs to a short form: something goes on after it."""
+        if self._kind(index) != "dot":
+            return index
+        following = self._token(index + 1)
+        if following is None or (before_word and following.kind != "word"):
+            return index
+        return index + 1 if following.kind != "other" else index
+
+    def _box_tokens(self) -> frozenset[int]:
+        return frozenset(self.at[start] for start in self.boxes if start in self.at)
+
+    def _token_from(self, position: int, index: int) -> int:
+        """The first token that begins at or after a place in the text."""
+        while index < len(self.tokens) and self.tokens[index].start < position:
+            index += 1
+        return index
+
+
+@cache
+def _two_words() -> frozenset[str]:
+    return frozenset(phrases("en", "country_two"))
+
+
+@cache
+def _cue_pattern() -> re.Pattern[str]:
+    # the cue, then what leads from it to the address
+    return re.compile(
+        rf"\b(?:{pattern('en', 'address_cue')})\b[^.!?\n]{{0,24}}?"
+        r"(?:\b(?:to|at|in|on|is|are|was|of|same|by|from|near|and|it|here|now)\b|[:,–-]|\bto be\b|^)"
+        r"[\s:>\"'–-]{0,6}$"
+        rf"|\b(?:{pattern('en', 'address_cue')})(?: (?:it|this|that|them))?[\s:>\"'–-]{{0,6}}$"
+        r"|\b(?:user|me|address)\s{0,2}:\s{0,3}$",
+        re.IGNORECASE,
+    )

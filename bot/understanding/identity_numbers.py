@@ -1,0 +1,152 @@
+"""Finds numbers that stand for a person: payment cards, bank accounts and identity documents.
+
+Checksums tell them where there is one, what they are called where there is none. Knows nothing
+about telephone numbers or orders.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.understanding.labels import labelled
+
+Span = tuple[int, int]
+
+# a run of figures that may hold a card number, with what was typed behind it
+CARD = re.compile(r"(?<![A-Za-z\d+-])\d(?:[ ._-]{0,2}\d){11,28}(?![A-Za-z\d])")
+CARD_EXTRA = re.compile(
+    r"\b(?:cvv2?|cvc|csc|security code|安全码)\W{0,3}\d{3,4}\b"
+    r"|\b(?:exp(?:iry|ires|iration)?(?: date)?|valid (?:thru|until)|有效期)"
+    r"\W{0,3}\d{1,2}\s?[/-]\s?\d{2,4}\b",
+    re.IGNORECASE,
+)
+CHINESE_ID = re.compile(
+    r"(?<![A-Za-z\d])[1-9]\d{5}(?:19|20)\d{2}(?:0\d|1[0-2])[0-3]\d\d{3}[\dXx](?![A-Za-z\d])"
+)
+US_SSN = re.compile(r"(?<![\w-])(?!000|666|9\d\d-(?![78]\d))\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+# two letters, three times two figures, a letter; written together only the label tells it
+UK_NI = re.compile(
+    r"(?<!\w)(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d{2}){3} ?[A-D](?!\w)",
+    re.IGNORECASE,
+)
+IBAN = re.compile(r"(?<![A-Za-z\d])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z\d]{1,4}){3,8}(?![A-Za-z\d])")
+# the registry's lengths
+IBAN_LENGTH = dict(
+    AD=24, AE=23, AL=28, AT=20, AZ=28, BA=20, BE=16, BG=22, BH=22, BR=29, CH=21, CR=22, CY=28, CZ=24,
+    DE=22, DK=18, DO=28, EE=20, ES=24, FI=18, FO=18, FR=27, GB=22, GE=22, GI=23, GL=18, GR=27, GT=28,
+    HR=21, HU=28, IE=22, IL=23, IS=26, IT=27, JO=30, KW=30, KZ=20, LB=28, LI=21, LT=20, LU=20, LV=21,
+    MC=27, MD=24, ME=22, MK=19, MT=31, MU=30, NL=18, NO=15, PK=24, PL=28, PS=29, PT=25, QA=29, RO=24,
+    RS=22, SA=24, SE=24, SI=19, SK=24, SM=27, TN=24, TR=26, UA=29, VG=24, XK=20,
+)  # fmt: skip
+LABELLED = re.compile(r"(?<![A-Za-z\d])(?=[A-Za-z]{0,4}[ -]?\d)[A-Za-z\d](?:[ ./-]?[A-Za-z\d]){4,24}")
+CARD_GROUPS = 5  # a card's number is written in at most so many groups …
+CARD_GROUP = 3  # … of at least so many figures, or figure by figure
+_NO_CARD = 13  # figures of a trade item number (EAN), which are also those of some old cards
+_IDENTIFIED = 5  # figures and letters of a number that is called an identity document's
+
+
+def find_card_extras(text: str) -> Iterator[Span]:
+    yield from (m.span() for m in CARD_EXTRA.finditer(text))
+
+
+def find_cards(text: str) -> Iterator[Span]:
+    """Card numbers by checksum, and by their length where they are called one."""
+    for match in CARD.finditer(text):
+        start = match.start()
+        if labelled(text, start, "thing_label"):
+            continue
+        called = labelled(text, start, "card_label") and not labelled(text, start, "card_not_label")
+        digits = re.sub(r"\D", "", match.group())
+        if called and 12 <= len(digits) <= 19:
+            yield match.span()
+        elif holds_card(match.group()) and (called or not trade_item(digits)):
+            yield match.span()
+
+
+def find_identities(text: str) -> Iterator[Span]:
+    """Identity and bank account numbers."""
+    for match in CHINESE_ID.finditer(text):
+        if chinese_id(match.group()) or not labelled(text, match.start(), "thing_label"):
+            yield match.span()
+    for match in IBAN.finditer(text):
+        if end := iban_end(match.group()):
+            yield match.start(), match.start() + end
+    for match in US_SSN.finditer(text):
+        if not labelled(text, match.start(), "thing_label"):
+            yield match.span()
+    for match in UK_NI.finditer(text):
+        if " " in match.group() and match.group()[:2].isupper():
+            yield match.span()
+    for match in LABELLED.finditer(text):
+        end = _figures_end(match.group())
+        if end >= _IDENTIFIED and labelled(text, match.start(), "id_label"):
+            yield match.start(), match.start() + end
+
+
+def _figures_end(run: str) -> int:
+    """Where the last word with a figure ends: "A1234567 and" is a number and a word."""
+    ends = [m.end() for m in re.finditer(r"[A-Za-z\d./-]*\d[A-Za-z\d]*(?: [A-Da-d](?![\w]))?", run)]
+    return ends[-1] if ends else 0
+
+
+def holds_card(figures: str) -> bool:
+    """Whether a run of figures is or begins a payment card's number.
+
+    What follows it (a date, a security code) or stands before it may be part of the run, so every
+    stretch of whole groups is tried, besides the run itself.
+    """
+    groups = [str(int(f"1{group}"))[1:] for group in re.findall(r"\d+", figures)]  # in ASCII
+    stretches = {"".join(groups)} | {
+        "".join(groups[start:end])
+        for start in range(len(groups))
+        for end in range(start + 1, min(start + CARD_GROUPS, len(groups)) + 1)
+        if min(map(len, groups[start:end])) >= CARD_GROUP
+    }
+    return any(_issued(stretch) and luhn(stretch) for stretch in stretches)
+
+
+def _issued(digits: str) -> bool:
+    """Whether cards of a known network begin so (ISO/IEC 7812); JCB's oldest begin with 1800."""
+    return digits[0] in "23456" or (digits.startswith("1800") and len(digits) == 15)
+
+
+def luhn(digits: str) -> bool:
+    """The checksum of card numbers (ISO/IEC 7812-1)."""
+    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
+        return False
+    total = 0
+    for index, char in enumerate(reversed(digits)):
+        value = int(char) * (1 + index % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def trade_item(digits: str) -> bool:
+    """Whether figures are an article number (GTIN-13) by length and checksum."""
+    if len(digits) != _NO_CARD:
+        return False
+    weighed = (int(char) * (3 if index % 2 else 1) for index, char in enumerate(digits))
+    return sum(weighed) % 10 == 0
+
+
+def chinese_id(number: str) -> bool:
+    """The checksum of resident identity numbers (GB 11643-1999)."""
+    total = sum(int(char) * (2 ** (17 - index) % 11) for index, char in enumerate(number[:17]))
+    return "10X98765432"[total % 11] == number[17].upper()
+
+
+def iban_end(run: str) -> int:
+    """How many characters of the run are an account number (ISO 13616); 0 if none.
+
+    Words that follow may have been taken into the run: its country tells how long the number is.
+    """
+    length = IBAN_LENGTH.get(run[:2].upper(), 0)
+    places = [index for index, char in enumerate(run) if char.isalnum()]
+    if not length or len(places) < length:
+        return 0
+    plain = "".join(run[place] for place in places[:length]).upper()
+    moved = plain[4:] + plain[:4]
+    if not moved.isascii() or int("".join(str(int(char, 36)) for char in moved)) % 97 != 1:
+        return 0
+    return places[length - 1] + 1
