@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from bot.understanding.wordlist import is_common_word
 from prompts.personal import pattern, phrases, word_set
 
 Span = tuple[int, int]
@@ -23,7 +24,9 @@ TAIL_WORDS = 16  # what follows the street: flat, place, region, postcode, count
 CUE_REACH = 72  # characters before an address in which it is spoken of
 
 _TOKEN = re.compile(
-    r"(?P<number>\d{1,6}(?:[-–/]\d{1,4})?[A-Za-z]?(?![\w]))"
+    r"(?P<number>(?<![^\W\u2e80-\ud7ff])(?<!\d[.,])\d{1,6}(?:[-–/]\d{1,4})?[A-Za-z]?"
+    r"(?![^\W\u2e80-\ud7ff]|[.,]\d))"
+    r"|(?P<code>(?=[^\W\d\u2e80-\ud7ff]{0,24}\d)[^\W\u2e80-\ud7ff]{1,64}(?:[.,]\d{1,9})?)"  # no word, no number
     r"|(?P<word>(?:c/o|C/)|(?:[^\W\d_\u2e80-\ud7ff\ue000-\uf8ff]|[∆])[^\W\d_\u2e80-\ud7ff\ue000-\uf8ff∆]*"
     r"(?:['’-][^\W\d_\u2e80-\ud7ff]+)*)"
     r"|(?P<line>[ \t]*\n[ \t\n]*(?:>[ \t]*)?)|(?P<comma>,)|(?P<dot>\.)|(?P<open>\()|(?P<close>\))"
@@ -67,6 +70,7 @@ class Street:
     end: int
     points: int
     numbered: bool  # whether the number stands first
+    named: bool = False  # whether a word says that it is a street
 
 
 def find_addresses(text: str) -> Iterator[Span]:
@@ -82,7 +86,6 @@ class _Reader:
         self.tokens = [
             Token(m.lastgroup or "", m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)
         ]
-        self.at = {token.start: index for index, token in enumerate(self.tokens)}
         self.small = text == text.lower()
         self.military = {m.start(): m.end() for m in _MILITARY.finditer(text)}
         self.boxes = {m.start(): m.end() for m in _PO_BOX.finditer(text)}
@@ -106,13 +109,16 @@ class _Reader:
             return self._token_from(self.military[start], index)
         if start in self.corners and (end := self._corner(index)):
             return end
+        if (box := self._box(index)) is not None:
+            return self._tail(box, index)[0]
         cue = self._cue(start)
-        if start in self.boxes:
-            return self._tail(self._token_from(self.boxes[start], index), index)[0]
         best: tuple[int, int] | None = None
-        for street in self._streets(index):
+        flat = self._unit(index)
+        begin = index if flat is None else self._skip_separators(flat)
+        for street in self._streets(begin):
             end, points = self._tail(street.end, index)
-            points += street.points
+            points += street.points + (flat is not None)
+            points += street.named and street.points == 2 and self._is_line(index, end)
             points += cue if street.points + cue >= 2 else 0
             if not points - street.points and self._names_a_thing(street):
                 continue
@@ -135,15 +141,13 @@ class _Reader:
         if numbers and self._kind(index - 1) in ("hash", "dot") and self._touches(index):
             return
         after = index + numbers
+        if numbers and (box := self._box(after)):
+            yield Street(box, 3, True)
         if numbers and self._word(after) in word_set("en", "measures"):
             return
-        if numbers and after in self._box_tokens():
-            yield Street(self._token_from(self.boxes[self.tokens[after].start], after), 3, True)
         names = 0
         sure = maybe = False
-        while names < NAME_WORDS and (
-            self._is_name(after + names) or (names and self._joins(after + names))
-        ):
+        while names < NAME_WORDS and self._in_street(after, names):
             word = self._word(after + names)
             names += 1
             stop = self._skip_dot(after + names)
@@ -151,7 +155,7 @@ class _Reader:
                 if numbers and word in word_set("en", "street_sure"):
                     yield Street(self._direction(stop), 3, True)
                 elif numbers and word in word_set("en", "street_maybe"):
-                    yield Street(self._direction(stop), 2, True)
+                    yield Street(self._direction(stop), 2, True, named=True)
             if names == 1 or numbers:
                 sure = sure or word in word_set("en", "street_before")
                 maybe = maybe or word in word_set("en", "street_before_maybe")
@@ -160,14 +164,47 @@ class _Reader:
             ending = any(
                 word.endswith(end) and len(word) > len(end) + 1
                 for end in word_set("en", "street_ends")
-            ) or (names >= 2 and word in word_set("en", "street_behind"))
+            ) or (names >= 2 and self._is_behind(after + names - 1))
             if self._is_number(stop) and (stop == after + names or ending or sure):
                 points = 3 if (sure and names >= 2) or ending else 2 if numbers or maybe else 1
-                yield Street(self._skip_dot(stop + 1), points + (numbers == 2), bool(numbers))
+                if points > 1 or not self._counts(after, stop):
+                    yield Street(self._skip_dot(stop + 1), points + (numbers == 2), bool(numbers))
             if numbers and (ending or (sure and names >= 2)):
                 yield Street(after + names, 3, True)
             elif numbers == 2 or (numbers and names <= 4):
                 yield Street(after + names, numbers, True)
+
+    def _in_street(self, first: int, names: int) -> bool:
+        """Whether the word behind `names` others goes on with the name of a street."""
+        index = first + names
+        if self._is_name(index):
+            return True
+        word = self._word(index)
+        if not names:
+            return word in word_set("en", "street_before")
+        return (
+            word in word_set("en", "joining")
+            or word in word_set("en", "street_behind")
+            or word in word_set("en", "street_sure")
+            # "rue de la paix"
+            or (bool(word) and self._joins(index - 1) and word not in word_set("en", "no_place")
+                and self._word(first) in word_set("en", "street_before"))
+        )  # fmt: skip
+
+    def _counts(self, first: int, number: int) -> bool:
+        """Whether a name and a number are none of a house: "Springfield 3 years ago", "Zone 5"."""
+        if self._word(number + 1) in word_set("en", "measures"):
+            return True
+        figures = self.tokens[number].text
+        words = [self._word(index) for index in range(first, number)]
+        return self.small or (len(figures) == 1 and all(map(is_common_word, words)))
+
+    def _is_line(self, first: int, end: int) -> bool:
+        """Whether nothing else stands in the line."""
+        return self._kind(first - 1) in ("", "line") and (
+            self._kind(end) in ("", "line")
+            or (self._kind(end) in ("dot", "comma") and self._kind(end + 1) in ("", "line"))
+        )
 
     def _names_a_thing(self, street: Street) -> bool:
         """Whether what follows makes the street a name: "5 Park Lane tents", "200 Watt Street Light"."""
@@ -258,7 +295,7 @@ class _Reader:
 
     def _is_postcode(self, index: int) -> bool:
         token = self._token(index)
-        return token is not None and token.kind == "number" and 4 <= len(token.text) <= 6
+        return token is not None and token.text.isdigit() and 4 <= len(token.text) <= 6
 
     def _is_country(self, index: int) -> bool:
         token = self._token(index)
@@ -274,7 +311,15 @@ class _Reader:
         token = self.tokens[index]
         if self._is_name(index) or token.text.isupper():
             return separated or not self.small
-        return separated and token.word in word_set("en", "state")
+        return (
+            separated
+            and len(token.text) <= 3
+            and (token.word in word_set("en", "state") or self._leads_to_postcode(index + 1))
+        )
+
+    def _leads_to_postcode(self, index: int) -> bool:
+        index = self._skip_separators(index)
+        return self._is_postcode(index) or self._is_country(index)
 
     def _corner(self, index: int) -> int | None:
         """Behind "the corner of … and …", where names stand on both sides."""
@@ -288,7 +333,12 @@ class _Reader:
     def _names(self, index: int) -> int:
         last, limit = index, index + NAME_WORDS + 2
         while index < limit and self._token(index):
-            if self._is_number(index) or self._is_name(index):
+            named = self._is_name(index) or self._word(index) in (
+                word_set("en", "street_before")
+                | word_set("en", "street_sure")
+                | word_set("en", "street_behind")
+            )
+            if self._is_number(index) or named:
                 index = self._skip_dot(index + 1, before_word=True)
                 last = index
             elif self._joins(index) and self._word(index) != "and":
@@ -317,7 +367,7 @@ class _Reader:
         return (
             token is not None
             and token.kind == "word"
-            and (self.small or token.text[0].isupper() or not token.text[0].islower())
+            and (self.small or not token.text[0].islower() or token.text[2:3].isupper())
             and token.word not in word_set("en", "no_place")
         )
 
@@ -337,8 +387,26 @@ class _Reader:
             return index
         return index + 1 if following.kind != "other" else index
 
-    def _box_tokens(self) -> frozenset[int]:
-        return frozenset(self.at[start] for start in self.boxes if start in self.at)
+    def _skip_separators(self, index: int) -> int:
+        while self._kind(index) in ("comma", "line"):
+            index += 1
+        return index
+
+    def _is_behind(self, index: int) -> bool:
+        """A street's second word, as Hungarian "utca": never written large there."""
+        token = self._token(index)
+        return (
+            token is not None
+            and token.word in word_set("en", "street_behind")
+            and token.text.islower()
+        )
+
+    def _box(self, index: int) -> int | None:
+        """Behind a post office box that begins here."""
+        token = self._token(index)
+        if token is None or token.start not in self.boxes:
+            return None
+        return self._token_from(self.boxes[token.start], index)
 
     def _token_from(self, position: int, index: int) -> int:
         """The first token that begins at or after a place in the text."""
@@ -356,7 +424,7 @@ def _two_words() -> frozenset[str]:
 def _cue_pattern() -> re.Pattern[str]:
     # the cue, then what leads from it to the address
     return re.compile(
-        rf"\b(?:{pattern('en', 'address_cue')})\b[^.!?\n]{{0,24}}?"
+        rf"\b(?:{pattern('en', 'address_cue')})\b[^.!?\n]{{0,44}}?"
         r"(?:\b(?:to|at|in|on|is|are|was|of|same|by|from|near|and|it|here|now)\b|[:,–-]|\bto be\b|^)"
         r"[\s:>\"'–-]{0,6}$"
         rf"|\b(?:{pattern('en', 'address_cue')})(?: (?:it|this|that|them))?[\s:>\"'–-]{{0,6}}$"

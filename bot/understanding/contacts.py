@@ -29,11 +29,11 @@ CHINESE_MOBILE = re.compile(
 )
 # telephone numbers of a shape that nothing else has
 CERTAIN = re.compile(
-    r"(?<![\w.$€£¥￥#/+-])"
+    r"(?<![A-Za-z\d_.$€£¥￥#/+-])(?<!\d\d )"
     r"(?:(?:\+?1[ .-]?)?(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]?\d{4}"
     r"|1?[2-9]\d\d[2-9]\d{6}"  # North American, written together
-    r"|\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,8}){1,4})"
-    r"(?![\w/-]|[.,]\d)"
+    r"|\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,8}){1,4}(?![ .-]?\d))"
+    r"(?![A-Za-z\d_/]|[.,-]\d)"
 )
 CANDIDATE = re.compile(
     r"(?<![A-Za-z\d_.$€£¥￥#/+-])[+(]{0,2}\d(?:[ .()/-]{0,3}\d){4,16}(?![A-Za-z\d_]|[.,]\d)"
@@ -94,7 +94,7 @@ def _looks_dialled(match: re.Match[str], text: str) -> bool:
         return len(digits) >= 10
     alone = _line_around(text, match).strip(" \t,.;:>") == said.strip()
     if said.startswith("0"):
-        return len(digits) >= 9 or alone
+        return len(digits) >= (9 if len(groups) > 2 else 10) or alone
     if alone:
         return len(digits) >= FEWEST and len(groups) <= 5
     sizes = [int(group) for group in groups]

@@ -39,7 +39,10 @@ IBAN_LENGTH = dict(
     MC=27, MD=24, ME=22, MK=19, MT=31, MU=30, NL=18, NO=15, PK=24, PL=28, PS=29, PT=25, QA=29, RO=24,
     RS=22, SA=24, SE=24, SI=19, SK=24, SM=27, TN=24, TR=26, UA=29, VG=24, XK=20,
 )  # fmt: skip
-LABELLED = re.compile(r"(?<![A-Za-z\d])(?=[A-Za-z]{0,4}[ -]?\d)[A-Za-z\d](?:[ ./-]?[A-Za-z\d]){4,24}")
+# looked at from every word on, as the label may look like a number's letters
+LABELLED = re.compile(
+    r"(?<![A-Za-z\d])(?=[A-Za-z]{0,4}[ -]?\d)(?=([A-Za-z\d](?:[ ./-]?[A-Za-z\d]){4,34}))"
+)
 CARD_GROUPS = 5  # a card's number is written in at most so many groups …
 CARD_GROUP = 3  # … of at least so many figures, or figure by figure
 _NO_CARD = 13  # figures of a trade item number (EAN), which are also those of some old cards
@@ -79,15 +82,20 @@ def find_identities(text: str) -> Iterator[Span]:
         if " " in match.group() and match.group()[:2].isupper():
             yield match.span()
     for match in LABELLED.finditer(text):
-        end = _figures_end(match.group())
+        end = _figures_end(match.group(1))
         if end >= _IDENTIFIED and labelled(text, match.start(), "id_label"):
             yield match.start(), match.start() + end
 
 
 def _figures_end(run: str) -> int:
-    """Where the last word with a figure ends: "A1234567 and" is a number and a word."""
-    ends = [m.end() for m in re.finditer(r"[A-Za-z\d./-]*\d[A-Za-z\d]*(?: [A-Da-d](?![\w]))?", run)]
-    return ends[-1] if ends else 0
+    """Where the number ends: "AB 12 34 56 C" is one, "A1234567 and 2 more" goes on with words."""
+    end = 0
+    for word in re.finditer(r"\S+", run):
+        figures = any(char.isdigit() for char in word.group())
+        if not figures and (word.end() > 2 if not end else len(word.group()) > 1):
+            break
+        end = word.end()
+    return end
 
 
 def holds_card(figures: str) -> bool:

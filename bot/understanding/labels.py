@@ -30,7 +30,10 @@ def _before(name: str) -> re.Pattern[str]:
 
 @cache
 def _after(name: str) -> re.Pattern[str]:
-    return re.compile(rf"[ ,(-]{{0,3}}(?:{pattern('en', name)})\b", re.IGNORECASE)
+    # and nothing of its own: "7510 7710 6-Cell Battery" is none
+    return re.compile(
+        rf"[ ,(-]{{0,3}}(?:{pattern('en', name)})\b(?=\s{{0,3}}(?:$|[\n,.;:!?)\\]))", re.IGNORECASE
+    )
 
 
 def labelled(text: str, start: int, name: str) -> bool:

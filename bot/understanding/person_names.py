@@ -45,7 +45,7 @@ def find_names(text: str) -> Iterator[Span]:
     for match in _titled().finditer(text):
         start, end = match.span("name")
         words = _capitals(text, start, end, small=small)
-        if words and not _is_brand(words, text):
+        if words and not _is_brand(words, text) and not (small and _is_bare(text, match.start())):
             yield start, words[-1][1]
     for pattern_of in (_signed(), _here(), _dashed()):
         for match in pattern_of.finditer(text):
@@ -128,6 +128,13 @@ def _is_person(words: _Words, text: str, cue: str) -> bool:
     )
 
 
+def _is_bare(text: str, title: int) -> bool:
+    """Whether a title in small letters stands where a product's name may: "is mr foam any good"."""
+    before = text[:title].split()
+    dotted = re.match(r"\w+\.", text[title:])
+    return not dotted and not (before and before[-1] in word_set("en", "before_title"))
+
+
 def _is_brand(words: _Words, text: str) -> bool:
     """Whether a title and a name are a brand: "Dr. Martens", "Mr. Coffee's"."""
     first = words[0][2].casefold().replace("'", "").replace("’", "")
@@ -205,7 +212,7 @@ def _chinese_surely() -> re.Pattern[str]:
     never = "".join(word_set("zh", "no_given"))
     return re.compile(
         rf"(?:{pattern('zh', 'name_surely')})[\s:：是“\"]{{0,4}}"
-        rf"(?:(?P<a>{_chinese_name()})|(?P<b>(?:(?![{never}])[{_H}·]){{2,4}})(?=[，,。；;！!\s]|$)"
+        rf"(?:(?P<a>{_chinese_name()})|(?<=[:：是为叫成])(?P<b>(?:(?![{never}])[{_H}·]){{2,4}})(?=[，,。；;！!\s]|$)"
         rf"|(?P<c>[A-Z][a-z]+(?: [A-Z][a-z]+){{0,2}}))"
     )
 

@@ -110,7 +110,7 @@ def redact(text: str, *, keep: re.Pattern[str] | None = None) -> Redacted:
         page.cover(keep)
     for kind, find in _FINDERS:
         page.take(kind, find)
-    found = sorted(page.found)
+    found = _joined(page.found, plain)
     kept, last = [], 0
     for start, end, kind in found:
         kept += [plain[last:start], f"[{kind}]"]
@@ -124,6 +124,19 @@ def redact(text: str, *, keep: re.Pattern[str] | None = None) -> Redacted:
         addresses=tuple(said for kind, said in given if kind == "address"),
         given=given,
     )
+
+
+def _joined(found: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]]:
+    """What was found, in order; parts of one address that only commas divide are one."""
+    joined: list[tuple[int, int, str]] = []
+    for start, end, kind in sorted(found):
+        if joined and kind == "address" == joined[-1][2]:
+            first, before, _ = joined[-1]
+            if not text[before:start].strip(" ,，\n"):
+                joined[-1] = (first, end, kind)
+                continue
+        joined.append((start, end, kind))
+    return joined
 
 
 class _Page:
