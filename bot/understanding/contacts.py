@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 from bot.understanding.labels import labelled, labelled_behind
-from prompts.personal import word_set
+from prompts.personal import pattern, word_set
 
 Span = tuple[int, int]
 
@@ -40,6 +41,8 @@ CANDIDATE = re.compile(
 )
 FEWEST, MOST = 7, 15  # figures of a number (ITU-T E.164); of one that is called so, fewer do
 FEWEST_CALLED = 5
+TALK_REACH = 72  # characters before a number in which it is spoken of
+_ALTERNATIVES = "<alternatives>"
 _DATE = re.compile(r"\d{4}([-./])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2(?:19|20)\d\d")
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _MEASURE = re.compile(r"[ -]?([^\W\d_]+|[×x*%°\"″])")
@@ -71,7 +74,8 @@ def find_likely_phones(text: str) -> Iterator[Span]:
             continue
         digits = _digits(match.group())
         called = labelled(text, start, "phone_label") or (
-            labelled_behind(text, end, "phone_label_after") and len(digits) >= FEWEST
+            len(digits) >= FEWEST
+            and (labelled_behind(text, end, "phone_label_after") or _spoken_of(match, text))
         )
         if called and FEWEST_CALLED <= len(digits) <= MOST and not _is_size(text, end):
             yield start, end
@@ -107,6 +111,24 @@ def _looks_dialled(match: re.Match[str], text: str) -> bool:
         and sizes != sorted(sizes, reverse=True)
         and not all(size % 10 == 0 for size in sizes)
     )
+
+
+def _spoken_of(match: re.Match[str], text: str) -> bool:
+    """Whether a telephone number is spoken of: in words behind, or before if it is in groups."""
+    start, end = match.span()
+    if _talk("phone_talk_after", rf"[ ,]{{0,2}}(?:{_ALTERNATIVES})\b").match(text, end):
+        return True
+    grouped = not match.group().lstrip("+(").isdigit()
+    return grouped and bool(
+        _talk("phone_talk", rf"\b(?:{_ALTERNATIVES})\b[^.!?\n]{{0,44}}$").search(
+            text, max(0, start - TALK_REACH), start
+        )
+    )
+
+
+@cache
+def _talk(name: str, shape: str) -> re.Pattern[str]:
+    return re.compile(shape.replace(_ALTERNATIVES, pattern("en", name)), re.IGNORECASE)
 
 
 def _is_size(text: str, end: int) -> bool:
