@@ -9,58 +9,37 @@ Knows nothing about whether the address exists.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from bot.understanding.address_words import Words
 from bot.understanding.wordlist import is_common_word
-from prompts.personal import pattern, phrases, word_set
+from prompts.personal import pattern, word_set
 
 Span = tuple[int, int]
 
 ENOUGH = 3  # points of evidence that make an address
 NAME_WORDS = 6  # a street's name has at most so many words
 TAIL_WORDS = 16  # what follows the street: flat, place, region, postcode, country
+FARTHEST = NAME_WORDS + 2  # tokens from the first to a number
 CUE_REACH = 72  # characters before an address in which it is spoken of
 
-_TOKEN = re.compile(
-    r"(?P<number>(?<![^\W\u2e80-\ud7ff])(?<!\d[.,])\d{1,6}(?:[-–/]\d{1,4})?[A-Za-z]?"
-    r"(?![^\W\u2e80-\ud7ff]|[.,]\d))"
-    r"|(?P<code>(?=[^\W\d\u2e80-\ud7ff]{0,24}\d)[^\W\u2e80-\ud7ff]{1,64}(?:[.,]\d{1,9})?)"  # no word, no number
-    r"|(?P<word>(?:c/o|C/)|(?:[^\W\d_\u2e80-\ud7ff\ue000-\uf8ff]|[∆])[^\W\d_\u2e80-\ud7ff\ue000-\uf8ff∆]*"
-    r"(?:['’-][^\W\d_\u2e80-\ud7ff]+)*)"
-    r"|(?P<line>[ \t]*\n[ \t\n]*(?:>[ \t]*)?)|(?P<comma>,)|(?P<dot>\.)|(?P<open>\()|(?P<close>\))"
-    r"|(?P<hash>\#)|(?P<other>[^\s])"
-)
-_POSTCODE = re.compile(
-    r"(?<!\w)(?:\d{5}-\d{4}|\d{4}-\d{3}|\d{3} \d{2}|\d{2}-\d{3}"
-    r"|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d)(?!\w)",
-    re.IGNORECASE,
-)
-_MILITARY = re.compile(
-    r"\b(?:(?:PSC|CMR|Unit)\s+\d{1,5},?\s+Box\s+\d{1,5}|US(?:S|NS|NV|CGC|AV)\s+\S{2,24})"
-    r"[\s,]{1,4}(?:APO|FPO|DPO)[\s,]{1,3}(?:A[AEP])\b(?:[\s,]{1,3}\d{5}(?:-\d{4})?)?",
-    re.IGNORECASE,
-)
-_PO_BOX = re.compile(
-    r"\b(?:P\.? ?O\.? ?Box|post(?: office)? ?box|postfach|apartado|casilla|boîte postale)\s{0,2}#?\d{1,6}\b",
-    re.IGNORECASE,
-)
 _CORNER = re.compile(
     r"\b(?:the )?(?:corner|junction|intersection|crossing) of (?=\S)", re.IGNORECASE
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    kind: str
-    text: str
-    start: int
-    end: int
-
-    @property
-    def word(self) -> str:
-        return self.text.casefold()
+_WORTH_READING = re.compile(rf"\d|{_CORNER.pattern}", re.IGNORECASE)  # a house has a number
+# from words that speak of an address to it: at once, or through the rest of the clause
+_LEAD = re.compile(
+    r"(?: (?:it|this|that|them))?[\s:>\"'–-]{0,6}"
+    r"|[^.!?\n]{0,44}(?:\b(?:to|at|in|on|is|are|was|of|same|by|from|near|and|it|here|now)\b|[:,–-])"
+    r"[\s:>\"'–-]{0,6}",
+    re.IGNORECASE,
+)
+CUES_TRIED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +54,23 @@ class Street:
 
 def find_addresses(text: str) -> Iterator[Span]:
     """Spans of addresses, in order and apart."""
-    return _Reader(text).addresses()
+    if _WORTH_READING.search(text):
+        yield from _Reader(text).addresses()
 
 
-class _Reader:
-    """Reads one text. Where nothing is written large, any word may be a name."""
+class _Reader(Words):
+    """Reads one text."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = [
-            Token(m.lastgroup or "", m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)
-        ]
-        self.small = text == text.lower()
-        self.military = {m.start(): m.end() for m in _MILITARY.finditer(text)}
-        self.boxes = {m.start(): m.end() for m in _PO_BOX.finditer(text)}
+        super().__init__(text)
         self.corners = {m.start(): m.end() for m in _CORNER.finditer(text)}
-        self.postcodes = {m.start(): m.end() for m in _POSTCODE.finditer(text)}
+        self.cues = [m.end() for m in _cue_pattern().finditer(text)]
+        self.opens = self._openings()
 
     def addresses(self) -> Iterator[Span]:
         index = 0
         while index < len(self.tokens):
-            end = self._address(index)
+            end = self._address(index) if self.opens[index] else None
             if end is None:
                 index += 1
                 continue
@@ -111,7 +86,6 @@ class _Reader:
             return end
         if (box := self._box(index)) is not None:
             return self._tail(box, index)[0]
-        cue = self._cue(start)
         best: tuple[int, int] | None = None
         flat = self._unit(index)
         begin = index if flat is None else self._skip_separators(flat)
@@ -119,8 +93,9 @@ class _Reader:
             end, points = self._tail(street.end, index)
             points += street.points + (flat is not None)
             points += street.named and street.points == 2 and self._is_line(index, end)
-            points += cue if street.points + cue >= 2 else 0
-            if not points - street.points and self._names_a_thing(street):
+            if street.points and (points < ENOUGH or points == street.points):
+                points += self._cue(start)
+            if points == street.points and self._names_a_thing(street):
                 continue
             if points >= ENOUGH and (best is None or (end, points) > best):
                 best = end, points
@@ -129,8 +104,26 @@ class _Reader:
     # -- what leads to an address ----------------------------------------------------------------
     def _cue(self, start: int) -> int:
         """Two points where words just before speak of an address."""
-        before = self.text[max(0, start - CUE_REACH) : start]
-        return 2 if _cue_pattern().search(before) else 0
+        last = bisect_right(self.cues, start)
+        led = any(
+            start - end <= CUE_REACH and _LEAD.fullmatch(self.text, end, start)
+            for end in self.cues[max(0, last - CUES_TRIED) : last]
+        )
+        return 2 if led else 0
+
+    def _openings(self) -> list[bool]:
+        """For each token whether an address may begin there: a number is not far behind."""
+        opens = [False] * len(self.tokens)
+        number = len(self.tokens) + FARTHEST
+        for index in range(len(self.tokens) - 1, -1, -1):
+            token = self.tokens[index]
+            if token.kind == "number":
+                number = index
+            if token.start in self.corners:
+                opens[index] = True
+            elif token.kind in ("number", "word"):
+                opens[index] = number - index <= FARTHEST
+        return opens
 
     # -- the street --------------------------------------------------------------------------------
     def _streets(self, index: int) -> Iterator[Street]:
@@ -168,7 +161,11 @@ class _Reader:
             if self._is_number(stop) and (stop == after + names or ending or sure):
                 points = 3 if (sure and names >= 2) or ending else 2 if numbers or maybe else 1
                 if points > 1 or not self._counts(after, stop):
-                    yield Street(self._skip_dot(stop + 1), points + (numbers == 2), bool(numbers))
+                    yield Street(
+                        self._skip_dot(stop + 1, number=True),
+                        points + (numbers == 2),
+                        bool(numbers),
+                    )
             if numbers and (ending or (sure and names >= 2)):
                 yield Street(after + names, 3, True)
             elif numbers == 2 or (numbers and names <= 4):
@@ -222,7 +219,7 @@ class _Reader:
     # -- what follows the street ------------------------------------------------------------------
     def _tail(self, index: int, first: int) -> tuple[int, int]:
         """Where the address ends that has come to this token, and the evidence that follows."""
-        end, points, parts, small_words = index, 0, 0, 0
+        end, parts, small_words = index, 0, 0
         separated = unit = post = land = False
         limit = index + TAIL_WORDS
         while index < len(self.tokens) and index < limit:
@@ -255,8 +252,8 @@ class _Reader:
                     index += 1  # a region given as a number: ", 43 73313"
                     continue
                 break
-            if self._is_country(index):
-                index += 2 if f"{token.word} {self._word(index + 1)}" in _two_words() else 1
+            if self._country(index):
+                index += self._country(index)
                 end, land = index, True
                 if self._kind(index) == "open" and self._kind(index + 2) == "close":
                     end = index = index + 3
@@ -273,53 +270,6 @@ class _Reader:
                 continue
             break
         return end, 2 * unit + 2 * (post and land) + (post or land)
-
-    def _unit(self, index: int) -> int | None:
-        """Behind "Apt. 4" and "#12", or None."""
-        token = self._token(index)
-        if token is None:
-            return None
-        if token.kind == "hash" and self._is_number(index + 1):
-            return index + 2
-        if token.word not in word_set("en", "unit"):
-            return None
-        number = self._skip_dot(index + 1)
-        if self._kind(number) == "hash":
-            number += 1
-        following = self._token(number)
-        if following is None or following.kind not in ("number", "word"):
-            return None
-        if following.kind == "number" or (len(following.text) == 1 and following.text.isupper()):
-            return number + 1
-        return None
-
-    def _is_postcode(self, index: int) -> bool:
-        token = self._token(index)
-        return token is not None and token.text.isdigit() and 4 <= len(token.text) <= 6
-
-    def _is_country(self, index: int) -> bool:
-        token = self._token(index)
-        if token is None or token.kind != "word" or not (self.small or token.text[0].isupper()):
-            return False
-        return (
-            token.word in word_set("en", "country")
-            or f"{token.word} {self._word(index + 1)}" in _two_words()
-        )
-
-    def _is_place(self, index: int, separated: bool) -> bool:
-        """A word of a place or region: written large, or short as "nan" where a region belongs."""
-        token = self.tokens[index]
-        if self._is_name(index) or token.text.isupper():
-            return separated or not self.small
-        return (
-            separated
-            and len(token.text) <= 3
-            and (token.word in word_set("en", "state") or self._leads_to_postcode(index + 1))
-        )
-
-    def _leads_to_postcode(self, index: int) -> bool:
-        index = self._skip_separators(index)
-        return self._is_postcode(index) or self._is_country(index)
 
     def _corner(self, index: int) -> int | None:
         """Behind "the corner of … and …", where names stand on both sides."""
@@ -339,7 +289,7 @@ class _Reader:
                 | word_set("en", "street_behind")
             )
             if self._is_number(index) or named:
-                index = self._skip_dot(index + 1, before_word=True)
+                index = self._skip_dot(index + 1, number=self._is_number(index))
                 last = index
             elif self._joins(index) and self._word(index) != "and":
                 index += 1
@@ -347,87 +297,9 @@ class _Reader:
                 break
         return last
 
-    # -- tokens -----------------------------------------------------------------------------------
-    def _token(self, index: int) -> Token | None:
-        return self.tokens[index] if 0 <= index < len(self.tokens) else None
-
-    def _kind(self, index: int) -> str:
-        token = self._token(index)
-        return token.kind if token else ""
-
-    def _word(self, index: int) -> str:
-        token = self._token(index)
-        return token.word if token and token.kind == "word" else ""
-
-    def _is_number(self, index: int) -> bool:
-        return self._kind(index) == "number"
-
-    def _is_name(self, index: int) -> bool:
-        token = self._token(index)
-        return (
-            token is not None
-            and token.kind == "word"
-            and (self.small or not token.text[0].islower() or token.text[2:3].isupper())
-            and token.word not in word_set("en", "no_place")
-        )
-
-    def _joins(self, index: int) -> bool:
-        return self._word(index) in word_set("en", "joining")
-
-    def _touches(self, index: int) -> bool:
-        before = self._token(index - 1)
-        return before is not None and before.end == self.tokens[index].start
-
-    def _skip_dot(self, index: int, *, before_word: bool = False) -> int:
-        """Behind a full stop that belongs to a short form: something goes on after it."""
-        if self._kind(index) != "dot":
-            return index
-        following = self._token(index + 1)
-        if following is None or (before_word and following.kind != "word"):
-            return index
-        return index + 1 if following.kind != "other" else index
-
-    def _skip_separators(self, index: int) -> int:
-        while self._kind(index) in ("comma", "line"):
-            index += 1
-        return index
-
-    def _is_behind(self, index: int) -> bool:
-        """A street's second word, as Hungarian "utca": never written large there."""
-        token = self._token(index)
-        return (
-            token is not None
-            and token.word in word_set("en", "street_behind")
-            and token.text.islower()
-        )
-
-    def _box(self, index: int) -> int | None:
-        """Behind a post office box that begins here."""
-        token = self._token(index)
-        if token is None or token.start not in self.boxes:
-            return None
-        return self._token_from(self.boxes[token.start], index)
-
-    def _token_from(self, position: int, index: int) -> int:
-        """The first token that begins at or after a place in the text."""
-        while index < len(self.tokens) and self.tokens[index].start < position:
-            index += 1
-        return index
-
-
-@cache
-def _two_words() -> frozenset[str]:
-    return frozenset(phrases("en", "country_two"))
-
 
 @cache
 def _cue_pattern() -> re.Pattern[str]:
-    # the cue, then what leads from it to the address
     return re.compile(
-        rf"\b(?:{pattern('en', 'address_cue')})\b[^.!?\n]{{0,44}}?"
-        r"(?:\b(?:to|at|in|on|is|are|was|of|same|by|from|near|and|it|here|now)\b|[:,–-]|\bto be\b|^)"
-        r"[\s:>\"'–-]{0,6}$"
-        rf"|\b(?:{pattern('en', 'address_cue')})(?: (?:it|this|that|them))?[\s:>\"'–-]{{0,6}}$"
-        r"|\b(?:user|me|address)\s{0,2}:\s{0,3}$",
-        re.IGNORECASE,
+        rf"\b(?:{pattern('en', 'address_cue')})\b|\b(?:user|me)\s{{0,2}}(?=:)", re.IGNORECASE
     )

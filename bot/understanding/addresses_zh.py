@@ -23,7 +23,10 @@ _RUN = re.compile(
     rf"(?:[{_H}A-Za-z0-9·•、—－–()（）#&/.-]|"
     rf" (?=[{_H}A-Za-z0-9-]{{1,12}}?(?:省|市|区|县|路|街|道|号|栋|幢|座|单元|室|楼|村|镇|小区|花园)))+"
 )
-_STREET = re.compile(r"(?:路|街|大道|巷|弄|胡同|里弄|国道|省道|公路|环线|段)(?![由过灯边线])|村|镇|[乡鄉鎮]")
+_HAN = re.compile(rf"[{_H}]")
+_STREET = re.compile(
+    r"(?:路|街|大道|巷|弄|胡同|里弄|国道|省道|公路|环线|段)(?![由过灯边线])|村|镇|[乡鄉鎮]"
+)
 _NUMBER = re.compile(
     r"[\dA-Za-z一二三四五六七八九十百]+[-、\d]*(?:号|號|弄|栋|棟|幢|座|单元|單元|室|楼|樓|层|组|期|区)"
 )
@@ -37,6 +40,8 @@ _BEFORE = "到往至给在是为成写填住去从由于改换寄送:："
 
 def find_chinese_addresses(text: str) -> Iterator[Span]:
     """Spans of addresses, in order and apart."""
+    if not _HAN.search(text):
+        return
     for run in _RUN.finditer(text):
         yield from _in_run(text, run.start(), run.end())
 

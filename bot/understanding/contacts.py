@@ -77,9 +77,11 @@ def find_likely_phones(text: str) -> Iterator[Span]:
             len(digits) >= FEWEST
             and (labelled_behind(text, end, "phone_label_after") or _spoken_of(match, text))
         )
-        if called and FEWEST_CALLED <= len(digits) <= MOST and not _is_size(text, end):
-            yield start, end
-        elif FEWEST <= len(digits) <= MOST and _looks_dialled(match, text):
+        if called:
+            likely = len(digits) >= FEWEST_CALLED and not _is_size(text, end)
+        else:
+            likely = len(digits) >= FEWEST and _looks_dialled(match, text)
+        if likely and len(digits) <= MOST:
             yield start, end
 
 
@@ -100,7 +102,7 @@ def _looks_dialled(match: re.Match[str], text: str) -> bool:
     if said.startswith("0"):
         return len(digits) >= (9 if len(groups) > 2 else 10) or alone
     if alone:
-        return len(digits) >= FEWEST and len(groups) <= 5
+        return len(groups) <= 5 and len(set(groups)) > 1
     sizes = [int(group) for group in groups]
     return (
         9 <= len(digits) <= 13

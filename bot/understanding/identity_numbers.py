@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.understanding.labels import labelled
+from bot.understanding.labels import is_labelling, labelled
+from prompts.personal import word_set
 
 Span = tuple[int, int]
 
@@ -24,7 +25,9 @@ CARD_EXTRA = re.compile(
 CHINESE_ID = re.compile(
     r"(?<![A-Za-z\d])[1-9]\d{5}(?:19|20)\d{2}(?:0\d|1[0-2])[0-3]\d\d{3}[\dXx](?![A-Za-z\d])"
 )
-US_SSN = re.compile(r"(?<![\w-])(?!000|666|9\d\d-(?![78]\d))\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+US_SSN = re.compile(
+    r"(?<![\w-])(?!000|666|9\d\d-(?![78]\d))\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
+)
 # two letters, three times two figures, a letter; written together only the label tells it
 UK_NI = re.compile(
     r"(?<!\w)(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d{2}){3} ?[A-D](?!\w)",
@@ -32,13 +35,16 @@ UK_NI = re.compile(
 )
 IBAN = re.compile(r"(?<![A-Za-z\d])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z\d]{1,4}){3,8}(?![A-Za-z\d])")
 # the registry's lengths
-IBAN_LENGTH = dict(
-    AD=24, AE=23, AL=28, AT=20, AZ=28, BA=20, BE=16, BG=22, BH=22, BR=29, CH=21, CR=22, CY=28, CZ=24,
-    DE=22, DK=18, DO=28, EE=20, ES=24, FI=18, FO=18, FR=27, GB=22, GE=22, GI=23, GL=18, GR=27, GT=28,
-    HR=21, HU=28, IE=22, IL=23, IS=26, IT=27, JO=30, KW=30, KZ=20, LB=28, LI=21, LT=20, LU=20, LV=21,
-    MC=27, MD=24, ME=22, MK=19, MT=31, MU=30, NL=18, NO=15, PK=24, PL=28, PS=29, PT=25, QA=29, RO=24,
-    RS=22, SA=24, SE=24, SI=19, SK=24, SM=27, TN=24, TR=26, UA=29, VG=24, XK=20,
-)  # fmt: skip
+IBAN_LENGTH = {
+    pair[:2]: int(pair[2:])
+    for pair in (
+        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 CH21 CR22 CY28 CZ24 "
+        "DE22 DK18 DO28 EE20 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 "
+        "HR21 HU28 IE22 IL23 IS26 IT27 JO30 KW30 KZ20 LB28 LI21 LT20 LU20 LV21 "
+        "MC27 MD24 ME22 MK19 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 "
+        "RS22 SA24 SE24 SI19 SK24 SM27 TN24 TR26 UA29 VG24 XK20 "
+    ).split()
+}
 # looked at from every word on, as the label may look like a number's letters
 LABELLED = re.compile(
     r"(?<![A-Za-z\d])(?=[A-Za-z]{0,4}[ -]?\d)(?=([A-Za-z\d](?:[ ./-]?[A-Za-z\d]){4,34}))"
@@ -61,9 +67,11 @@ def find_cards(text: str) -> Iterator[Span]:
             continue
         called = labelled(text, start, "card_label") and not labelled(text, start, "card_not_label")
         digits = re.sub(r"\D", "", match.group())
-        if called and 12 <= len(digits) <= 19:
-            yield match.span()
-        elif holds_card(match.group()) and (called or not trade_item(digits)):
+        if called:
+            likely = 12 <= len(digits) <= 19 or holds_card(match.group())
+        else:
+            likely = holds_card(match.group()) and not trade_item(digits)
+        if likely:
             yield match.span()
 
 
@@ -81,7 +89,7 @@ def find_identities(text: str) -> Iterator[Span]:
     for match in UK_NI.finditer(text):
         if " " in match.group() and match.group()[:2].isupper():
             yield match.span()
-    for match in LABELLED.finditer(text):
+    for match in LABELLED.finditer(text) if is_labelling(text, "id_label") else ():
         end = _figures_end(match.group(1))
         if end >= _IDENTIFIED and labelled(text, match.start(), "id_label"):
             yield match.start(), match.start() + end
@@ -92,7 +100,10 @@ def _figures_end(run: str) -> int:
     end = 0
     for word in re.finditer(r"\S+", run):
         figures = any(char.isdigit() for char in word.group())
-        if not figures and (word.end() > 2 if not end else len(word.group()) > 1):
+        plain = word.group().casefold()
+        if not figures and (
+            (word.end() > 2 or plain in word_set("en", "no_place")) if not end else len(plain) > 1
+        ):
             break
         end = word.end()
     return end

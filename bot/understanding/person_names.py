@@ -26,6 +26,7 @@ _MORE = rf"(?:[ \t]{{1,2}}(?:{_WORD}\.?)){{0,4}}"
 _RUN = rf"(?P<name>{_WORD}\.?{_MORE})"
 _PARTICLES = frozenset("van von de der den del di da dos bin ibn al el la le ter ten st".split())
 _H = r"\u4e00-\u9fff"
+_HAN = re.compile(rf"[{_H}]")
 MOST_WORDS = 4
 TITLE_CASE = 3  # a longer run of capitals is a heading, not a name
 
@@ -61,6 +62,8 @@ def find_names(text: str) -> Iterator[Span]:
 
 
 def find_chinese_names(text: str) -> Iterator[Span]:
+    if not _HAN.search(text):
+        return
     for shape in (_chinese_surely(), _chinese_maybe(), _chinese_around()):
         for match in shape.finditer(text):
             yield match.span(match.lastgroup or 0)
@@ -84,7 +87,11 @@ def _capitals(text: str, start: int, end: int, *, small: bool = False) -> _Words
         if words and start + match.start() - words[-1][1] > 2:
             break
         stop = start + match.end()
-        if words and text[words[-1][1] : start + match.start()].startswith(".") and len(words[-1][2]) > 2:
+        if (
+            words
+            and text[words[-1][1] : start + match.start()].startswith(".")
+            and len(words[-1][2]) > 2
+        ):
             break  # a sentence ended
         words.append((start + match.start(), stop, word))
         if small and len(words) == 2:
@@ -183,12 +190,16 @@ def _signed_below() -> re.Pattern[str]:
 
 @cache
 def _here() -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-])(?P<name>{_WORD}(?:[ \t]{_WORD})?) here\b(?=[,.!:]| from| again|$)")
+    return re.compile(
+        rf"(?<![\w-])(?P<name>{_WORD}(?:[ \t]{_WORD})?) here\b(?=[,.!:]| from| again|$)"
+    )
 
 
 @cache
 def _dashed() -> re.Pattern[str]:
-    return re.compile(rf"[\n.!?][ \t]{{0,3}}[-–—~][ \t]?(?P<name>{_WORD}(?:[ \t]{_WORD}\.?){{0,2}})\s*$")
+    return re.compile(
+        rf"[\n.!?][ \t]{{0,3}}[-–—~][ \t]?(?P<name>{_WORD}(?:[ \t]{_WORD}\.?){{0,2}})\s*$"
+    )
 
 
 @cache

@@ -72,7 +72,9 @@ _FINDERS: tuple[tuple[str, Callable[[str], Iterable[Span]]], ...] = (
 )
 # an order number of figures alone, as short as a house number: an address may hold it
 _HOUSE_NUMBER = 6
-_CALLED_ORDER = re.compile(r"(?:\border(?: (?:number|no\.?|id))?|#|订单号?|单号)[\s:：#是]{0,3}$", re.I)
+_CALLED_ORDER = re.compile(
+    r"(?:\border(?: (?:number|no\.?|id))?|#|订单号?|单号)[\s:：#是]{0,3}$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import csv
 import gzip
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -53,15 +53,23 @@ class _Recall:
 class _Altered:
     texts: int = 0
     examples: list[str] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
 
     def add(self, text: str) -> None:
         self.texts += 1
-        if PLACEHOLDER.search(after := redact(text).text) and not PLACEHOLDER.search(text):
-            self.examples.append(after[:160])
+        after = redact(text).text
+        if found := set(PLACEHOLDER.findall(after)) - set(PLACEHOLDER.findall(text)):
+            self.examples.append(_around_first(after))
+            self.kinds.update(found)
 
     def figures(self) -> dict[str, Any]:
         count = len(self.examples)
-        return {"texts": self.texts, "altered": count, "share": _share(count, self.texts)}
+        return {
+            "texts": self.texts,
+            "altered": count,
+            "share": _share(count, self.texts),
+            "kinds": dict(sorted(self.kinds.items())),
+        }
 
 
 def measure(data: Path) -> dict[str, Any]:
@@ -161,38 +169,44 @@ def redact_nothing(text: str) -> str:
     return "".join(c if PLACEHOLDER.search(kept := redact(c).text) else kept for c in text)
 
 
+def _around_first(text: str) -> str:
+    match = PLACEHOLDER.search(text)
+    return text[max(0, match.start() - 60) : match.end() + 60] if match else text[:120]
+
+
 def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as file:
+    packed = path.suffix == ".gz"
+    with gzip.open(path) if packed else path.open("rb") as file:
         yield from map(json.loads, file)
 
 
 def _shop_texts(data: Path) -> Iterator[tuple[str, Iterable[str]]]:
     """The sets at hand that hold talk and titles, each by its name."""
-    for name, path, read in (
-        ("ticket openings", "eshop-support/tickets.jsonl", lambda r: r["messages"][0]["text"]),
-        ("product questions: epqa", "product-qa/epqa.jsonl.gz", lambda r: r["question"]),
-        ("product questions: semipqa", "product-qa/semipqa_attributes.jsonl.gz", lambda r: r["question"]),
-        ("product questions: hetpqa", "product-qa/hetpqa_answers.jsonl", lambda r: r["question"]),
-        ("titles: dummyjson", "dummyjson/products.jsonl", lambda r: r["title"]),
-        ("titles: retail-demo-store", "retail-demo-store/products.jsonl.gz", lambda r: r["name"]),
-        ("titles: litemall-zh", "litemall-zh/goods.jsonl", lambda r: r["name"]),
-        ("titles: chorus-electronics", "chorus-electronics/products.jsonl.gz", lambda r: r["title"]),
-    ):  # fmt: skip
-        if (data / path).is_file():
-            yield name, (read(row) for row in islice(_lines(data / path), TITLES_READ))
-    for name, path, column in (
-        ("titles: contoso-outdoor", "contoso-outdoor/products.csv", "name"),
-        ("titles: eshop-support", "eshop-support/products.csv", "model"),
-        ("service requests: train", "intents-customer-service/train.csv", "utterance"),
-        ("service requests: test", "intents-customer-service/test.csv", "utterance"),
+    for name, path, key in (
+        ("product questions: epqa", "product-qa/epqa.jsonl.gz", "question"),
+        ("product questions: hetpqa", "product-qa/hetpqa_answers.jsonl", "question"),
+        ("product questions: semipqa", "product-qa/semipqa_attributes.jsonl.gz", "question"),
+        ("titles: chorus-electronics", "chorus-electronics/products.jsonl.gz", "title"),
+        ("titles: dummyjson", "dummyjson/products.jsonl", "title"),
+        ("titles: litemall-zh", "litemall-zh/goods.jsonl", "name"),
+        ("titles: retail-demo-store", "retail-demo-store/products.jsonl.gz", "name"),
     ):
         if (data / path).is_file():
-            yield name, _column(data / path, column)
+            yield name, (row[key] for row in islice(_lines(data / path), TITLES_READ))
+    for name, path, key in (
+        ("service requests: test", "intents-customer-service/test.csv", "utterance"),
+        ("service requests: train", "intents-customer-service/train.csv", "utterance"),
+        ("titles: contoso-outdoor", "contoso-outdoor/products.csv", "name"),
+        ("titles: eshop-support", "eshop-support/products.csv", "model"),
+    ):
+        if (data / path).is_file():
+            yield name, _column(data / path, key)
+    if (tickets := data / "eshop-support/tickets.jsonl").is_file():
+        yield "ticket openings", (row["messages"][0]["text"] for row in _lines(tickets))
 
 
 def _column(path: Path, column: str) -> Iterator[str]:
