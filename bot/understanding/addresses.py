@@ -24,6 +24,7 @@ ENOUGH = 3  # points of evidence that make an address
 NAME_WORDS = 6  # a street's name has at most so many words
 TAIL_WORDS = 16  # what follows the street: flat, place, region, postcode, country
 FARTHEST = NAME_WORDS + 2  # tokens from the first to a number
+SHORT_FORM = 3  # letters of a word that a full stop shortens
 CUE_REACH = 72  # characters before an address in which it is spoken of
 
 _CORNER = re.compile(
@@ -152,8 +153,8 @@ class _Reader(Words):
             if names == 1 or numbers:
                 sure = sure or word in word_set("en", "street_before")
                 maybe = maybe or word in word_set("en", "street_before_maybe")
-            if names == 1 and sure and self._kind(after + 1) == "dot":
-                after += 1  # "ul. Długa": the stop belongs to the short form
+            if stop > after + names and ((names == 1 and sure) or len(word) <= SHORT_FORM):
+                after += 1  # "ul. Długa", "St. Mark's": the stop belongs to the short form
             ending = any(
                 word.endswith(end) and len(word) > len(end) + 1
                 for end in word_set("en", "street_ends")

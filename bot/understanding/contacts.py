@@ -46,6 +46,7 @@ _ALTERNATIVES = "<alternatives>"
 _DATE = re.compile(r"\d{4}([-./])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2(?:19|20)\d\d")
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _MEASURE = re.compile(r"[ -]?([^\W\d_]+|[×x*%°\"″])")
+_FIGURE_BEFORE = re.compile(r"\d[ -]$")
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -90,6 +91,8 @@ def _looks_dialled(match: re.Match[str], text: str) -> bool:
     said = match.group()
     groups = re.findall(r"\d+", said)
     digits = "".join(groups)
+    if _FIGURE_BEFORE.search(text, max(0, match.start() - 2), match.start()):
+        return False  # of a longer number: "AB12 3456 7890 1234"
     if "/" in said or _IP.fullmatch(said) or _is_size(text, match.end()):
         return False
     if len(groups) == 1:  # a Chinese mobile number with a figure wrong, which no one else reads so

@@ -23,7 +23,8 @@ _MARKS = f"{ADDRESS_MARK}{CONTACT_MARKS}"
 _W = r"[^\W\d_\u2e80-\ud7ff\ue000-\uf8ff]"  # a letter, but of no East Asian script
 _WORD = rf"{_W}+(?:['’-]{_W}+){{0,3}}"
 _MORE = rf"(?:[ \t]{{1,2}}(?:{_WORD}\.?)){{0,4}}"
-_RUN = rf"(?P<name>{_WORD}\.?{_MORE})"
+# looked ahead at, so that what follows a name may itself introduce one
+_RUN = rf"(?=(?P<name>{_WORD}\.?{_MORE}))"
 _PARTICLES = frozenset("van von de der den del di da dos bin ibn al el la le ter ten st".split())
 _H = r"\u4e00-\u9fff"
 _HAN = re.compile(rf"[{_H}]")

@@ -58,9 +58,9 @@ class _Altered:
     def add(self, text: str) -> None:
         self.texts += 1
         after = redact(text).text
-        if found := set(PLACEHOLDER.findall(after)) - set(PLACEHOLDER.findall(text)):
+        if after != text:
             self.examples.append(_around_first(after))
-            self.kinds.update(found)
+            self.kinds.update(set(PLACEHOLDER.findall(after)) or {"width"})
 
     def figures(self) -> dict[str, Any]:
         count = len(self.examples)
