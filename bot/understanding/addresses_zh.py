@@ -15,7 +15,9 @@ from prompts.personal import pattern, word_set
 
 Span = tuple[int, int]
 
-ENOUGH = 3  # points of evidence that make an address
+ENOUGH = 3  # points of evidence that make an address with a house number …
+ENOUGH_UNNUMBERED = 4  # … and one without, where a shop's branch may be meant
+ALL_LEVELS = 3  # province, city and district
 CUE_REACH = 16  # characters before an address in which it is spoken of
 LONGEST = 90  # characters of an address
 _H = r"\u4e00-\u9fff"
@@ -30,9 +32,10 @@ _STREET = re.compile(
 _NUMBER = re.compile(
     r"[\dA-Za-z一二三四五六七八九十百]+[-、\d]*(?:号|號|弄|栋|棟|幢|座|单元|單元|室|楼|樓|层|组|期|区)"
 )
+_HOME = re.compile(r"小区|花园|花園|公寓|新村|宿舍|家属院|家园|别墅|[苑邸]")  # where people live
 _PLACE = re.compile(
-    r"小区|社区|大厦|大廈|花园|花園|广场|廣場|公寓|新村|[苑园城府邸庭院湾郡]|中心|街道|医院|大学|学院|学校|"
-    r"小学|中学|公司|酒店|宾馆|写字楼|工业区|校区|宿舍|家属院|门口|附近|对面|[路口]交叉口|交汇处|地铁站|公馆|[店站]"
+    r"社区|大厦|大廈|广场|廣場|[园城府庭院湾郡]|中心|街道|医院|大学|学院|学校|小学|中学|公司|酒店|宾馆|写字楼|"
+    r"工业区|校区|门口|附近|对面|交叉口|交汇处|地铁站|公馆|[店站]"
 )
 # characters that stand right before the first place of an address
 _BEFORE = "到往至给在是为成写填住去从由于改换寄送:："
@@ -65,11 +68,13 @@ def _next(text: str, start: int, stop: int) -> Span | None:
         rest = text[match.end() : end]
         numbers = len(_NUMBER.findall(rest))
         street = bool(_STREET.search(rest))
-        place = bool(_PLACE.search(rest)) and _levels(match) >= 1
+        home = bool(_HOME.search(rest)) and _levels(match) >= 1
+        # "上海市浦东新区有几家门店": a place counts only where all levels are named
+        place = home or (bool(_PLACE.search(rest)) and _levels(match) >= ALL_LEVELS)
         if not (street or numbers or place):
             continue
-        points += street + min(numbers, 2) + place
-        if points >= ENOUGH:
+        points += street + min(numbers, 2) + place + home
+        if points >= (ENOUGH if numbers else ENOUGH_UNNUMBERED):
             return begin, _trimmed(text, begin, end)
     return _bare(text, start, stop)
 
@@ -83,7 +88,7 @@ def _bare(text: str, start: int, stop: int) -> Span | None:
     end = _end(text, begin, min(stop, begin + LONGEST))
     said = text[begin:end]
     numbers = len(_NUMBER.findall(said))
-    if not (_STREET.search(said) or (numbers and _PLACE.search(said))):
+    if not (_STREET.search(said) or (numbers and (_PLACE.search(said) or _HOME.search(said)))):
         return None
     return (begin, _trimmed(text, begin, end)) if numbers else None
 
@@ -133,10 +138,11 @@ def _starts() -> re.Pattern[str]:
     cities = "|".join(sorted(word_set("zh", "city"), key=len, reverse=True))
     edge = rf"(?:(?<![{_H}])|(?<=[{_BEFORE}]))"
     some = rf"(?:(?![{_BEFORE}的了])[{_H}])"
-    district = rf"(?P<district>{some}{{1,7}}?(?:新区|[区县旗區縣]|(?<!城)市(?!场)))?"
+    within = rf"(?:(?![到的了在])[{_H}])"  # behind a province or city: 成都市, 成华区
+    district = rf"(?P<district>{within}{{1,7}}?(?:新区|[区县旗區縣]|(?<!城)市(?!场)))?"
     return re.compile(
         rf"(?:(?:中国)?(?P<province>(?:{provinces})(?:省|市|(?:壮族|回族|维吾尔)?自治区|特别行政区)?)"
-        rf"(?P<city>{some}{{2,8}}?(?:市|自治州|地区|盟)|(?:{cities}))?{district}"
+        rf"(?P<city>{within}{{2,8}}?(?:市|自治州|地区|盟)|(?:{cities})市?)?{district}"
         rf"|(?P<city2>(?:{cities})市?|{edge}{some}{{2,4}}?市)"
         rf"{district.replace('district', 'district2')}"
         rf"|{edge}(?P<district3>{some}{{1,5}}?(?:新区|[区县旗區縣])))"

@@ -76,7 +76,11 @@ def find_likely_phones(text: str) -> Iterator[Span]:
         digits = _digits(match.group())
         called = labelled(text, start, "phone_label") or (
             len(digits) >= FEWEST
-            and (labelled_behind(text, end, "phone_label_after") or _spoken_of(match, text))
+            and (
+                labelled(text, start, "number_label")
+                or labelled_behind(text, end, "phone_label_after")
+                or _spoken_of(match, text)
+            )
         )
         if called:
             likely = len(digits) >= FEWEST_CALLED and not _is_size(text, end)

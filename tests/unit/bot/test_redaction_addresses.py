@@ -79,6 +79,9 @@ def test_that_a_chinese_address_is_taken_out(said: str, kept: str) -> None:
         "南京路步行街附近有店吗",
         "5号电池有吗",
         "山东省特产有哪些",
+        "上海市浦东新区有几家门店",
+        "广州市天河区体育中心店营业时间",
+        "上海市黄浦区南京东路店还开吗",
     ],
 )
 def test_that_places_and_things_stay(said: str) -> None:

@@ -86,6 +86,8 @@ def test_that_what_is_called_a_card_is_taken_out(said: str) -> None:
         "tracking 1Z999AA10123456784",
         "memory card 123456789012",
         "AB12 3456 7890 1234",
+        "my number is 20519",
+        "Ring Doorbell 2 1080 1920",
     ],
 )
 def test_that_numbers_of_things_stay(said: str) -> None:
