@@ -68,7 +68,7 @@ def abuse_rows(language: str, data: Path, *, seed: int = 0) -> list[Row]:
     )
     frames = ("{}", "you {}", "you are a {}") if language == "en" else ("{}", "你这个{}")
     found += [Row(f.format(w), "insult", 0.5) for w in words if w.strip() for f in frames]
-    everyday = [r for r in intent_rows(language, data, seed=seed)]
+    everyday = intent_rows(language, data, seed=seed)
     found += [Row(r.text, "civil", min(r.weight, 3.0)) for r in everyday]
     return found
 

@@ -1,6 +1,7 @@
 """Takes personal data out of a message before anything stores or reads it.
 
-Returns the redacted text and, for this turn only, the contacts that an order look-up may need.
+Returns the redacted text and, for this turn only, what an order look-up or a recorded request may
+need of it. Owns the order in which kinds are looked for; how each is told is its own module's.
 Knows nothing about orders or sessions.
 """
 
@@ -8,34 +9,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-# letters of any alphabet but the East Asian ones, which stand beside an address without a space
-_L = r"[^\W\u2e80-\ud7ff]"
-EMAIL = re.compile(
-    rf"(?<!{_L})(?<![.+%-])(?<!\w')(?:{_L}|[.+%-]|(?<=\w)'(?=\w))+\s?@\s?"
-    rf"(?:{_L}|-)+(?:\.(?:{_L}|-)+)*\.[^\W\d_\u2e80-\ud7ff]{{2,}}"
+from bot.understanding.addresses import find_addresses
+from bot.understanding.addresses_zh import find_chinese_addresses
+from bot.understanding.contacts import (
+    find_certain_phones,
+    find_emails,
+    find_likely_phones,
+    find_wide_emails,
+    normal_email,
+    normal_phone,
 )
-EMAIL_WIDE = re.compile(
-    r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"
-)  # what is left: addresses in Chinese
-# a run of figures that may hold a card number, with what was typed behind it
-CARD = re.compile(r"(?<![A-Za-z\d+-])\d(?:[ ._-]{0,2}\d){12,28}(?![A-Za-z\d])")
-CARD_EXTRA = re.compile(
-    r"\b(?:cvv2?|cvc|csc|security code|安全码)\W{0,3}\d{3,4}\b"
-    r"|\b(?:exp(?:iry|ires|iration)?(?: date)?|valid (?:thru|until)|有效期)"
-    r"\W{0,3}\d{1,2}\s?[/-]\s?\d{2,4}\b",
-    re.IGNORECASE,
+from bot.understanding.identity_numbers import (
+    find_card_extras,
+    find_cards,
+    find_identities,
+    holds_card,
 )
-CHINESE_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0\d|1[0-2])[0-3]\d\d{3}[\dXx](?!\d)")
-US_SSN = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
-CHINESE_MOBILE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?!\d)")
-PHONE = re.compile(
-    r"(?<![\w.$€£¥/-])(?!\d{4}-\d\d-\d\d\b)"  # not a date
-    r"(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){1,4}"
-    r"|\(\d{2,4}\)[ .-]?\d{3,4}[ .-]?\d{3,4}|(?:1[ .-])?\d{2,4}(?:[ .-]\d{2,4}){2,3}"
-    r"|1?[2-9]\d\d[2-9]\d{6})(?![\w/-])"  # North American, written together
-)
+from bot.understanding.person_names import find_chinese_names, find_names
+
+__all__ = ["Redacted", "holds_card", "normal_email", "normal_phone", "redact", "visible"]
+
+Span = tuple[int, int]
+
 # control, zero-width and direction characters, tags, fillers that draw nothing, lone surrogates
 HIDDEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
@@ -49,18 +47,47 @@ _FULL_WIDTH = {
     for code in range(0xFF01, 0xFF5F)
     if chr(code - 0xFEE0).isalnum() or chr(code) in "＠＋－．＿"
 }
-CARD_GROUPS = 5  # a card's number is written in at most so many groups …
-CARD_GROUP = 3  # … of at least so many figures, or figure by figure
+# A found span is overwritten by as many marks of its kind: places stay, nothing finds it again, and
+# a name can be told by the address or number beside it.
+_KEPT = "\ue000"
+_MARKS = {
+    "email": "\ue001",
+    "phone": "\ue002",
+    "card": "\ue003",
+    "id": "\ue004",
+    "address": "\ue005",
+    "name": "\ue006",
+}
+_PLACEHOLDER = re.compile(rf"\[({'|'.join(_MARKS)})\]")
+_FINDERS: tuple[tuple[str, Callable[[str], Iterable[Span]]], ...] = (
+    ("card", find_card_extras),
+    ("id", find_identities),
+    ("card", find_cards),
+    ("phone", find_certain_phones),
+    ("phone", find_likely_phones),
+    ("address", find_addresses),
+    ("address", find_chinese_addresses),
+    ("name", find_names),
+    ("name", find_chinese_names),
+)
+# an order number of figures alone, as short as a house number: an address may hold it
+_HOUSE_NUMBER = 6
+_CALLED_ORDER = re.compile(
+    r"(?:\border(?: (?:number|no\.?|id))?|#|订单号?|单号)[\s:：#是]{0,3}$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """`text` is safe to keep; `emails` and `phones` are normalised and live for one turn."""
+    """`text` is safe to keep. All else lives for one turn: `emails` and `phones` normalised,
+    `addresses` as typed, `given` every span that was replaced as (kind, as typed), in order."""
 
     text: str
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     card: bool = False
+    addresses: tuple[str, ...] = ()
+    given: tuple[tuple[str, str], ...] = ()
 
 
 def visible(text: str) -> str:
@@ -70,83 +97,90 @@ def visible(text: str) -> str:
 
 
 def redact(text: str, *, keep: re.Pattern[str] | None = None) -> Redacted:
-    """Replaces personal data by its kind in brackets; what `keep` matches (order numbers) stays."""
-    emails: list[str] = []
-    phones: list[str] = []
-    card = False
+    """Replaces personal data by its kind in brackets; what `keep` matches (order numbers) stays.
 
-    def email(match: re.Match[str]) -> str:
-        emails.append(normal_email(match.group()))
-        return "[email]"
-
-    def number(match: re.Match[str]) -> str:
-        nonlocal card
-        if not holds_card(match.group()):
-            return match.group()
-        card = True
-        return "[card]"
-
-    def phone(match: re.Match[str]) -> str:
-        digits = re.sub(r"\D", "", match.group())
-        if not 7 <= len(digits) <= 15:
-            return match.group()
-        phones.append(digits)
-        return "[phone]"
-
-    # an address may hold figures that look like an order number, so it goes first; then order
-    # numbers are taken out, to be put back last; of the patterns the most specific goes first
-    masked = EMAIL.sub(email, text.translate(_FULL_WIDTH))
-    masked = EMAIL_WIDE.sub(email, masked)
-    shields: list[str] = []
-    if keep:
-
-        def shield(match: re.Match[str]) -> str:
-            shields.append(match.group())
-            return f"\ue000{chr(0xE100 + len(shields) - 1)}\ue001"
-
-        masked = keep.sub(shield, masked)
-    masked, extras = CARD_EXTRA.subn("[card]", masked)
-    masked = CHINESE_ID.sub("[id]", masked)
-    masked = CARD.sub(number, masked)
-    masked = US_SSN.sub("[id]", masked)
-    masked = CHINESE_MOBILE.sub(phone, masked)
-    masked = PHONE.sub(phone, masked)
-    for index, original in enumerate(shields):
-        masked = masked.replace(f"\ue000{chr(0xE100 + index)}\ue001", original)
-    return Redacted(masked, tuple(emails), tuple(phones), card or extras > 0)
-
-
-def holds_card(figures: str) -> bool:
-    """Whether a run of figures is or begins a payment card's number.
-
-    What follows it (a date, a security code) or stands before it may be part of the run, so every
-    stretch of whole groups is tried, besides the run itself.
+    Of an address that `keep` matches in, nothing stays: a shop's short order numbers look like
+    house numbers.
     """
-    groups = [str(int(f"1{group}"))[1:] for group in re.findall(r"\d+", figures)]  # in ASCII
-    stretches = {"".join(groups)} | {
-        "".join(groups[start:end])
-        for start in range(len(groups))
-        for end in range(start + 1, min(start + CARD_GROUPS, len(groups)) + 1)
-        if min(map(len, groups[start:end])) >= CARD_GROUP
-    }
-    return any(stretch[0] in "23456" and luhn(stretch) for stretch in stretches)
+    plain = text.translate(_FULL_WIDTH)
+    page = _Page(plain)
+    # an e-mail address may hold figures that look like an order number, so it goes first; then
+    # order numbers are covered; of the rest the most specific goes first
+    page.take("email", find_emails)
+    page.take("email", find_wide_emails)
+    if keep:
+        page.cover(keep)
+    for kind, find in _FINDERS:
+        page.take(kind, find)
+    found = _joined(page.found, plain)
+    kept, last = [], 0
+    for start, end, kind in found:
+        kept += [plain[last:start], f"[{kind}]"]
+        last = end
+    given = tuple((kind, text[start:end]) for start, end, kind in found)
+    return Redacted(
+        text="".join((*kept, plain[last:])),
+        emails=tuple(normal_email(said) for kind, said in given if kind == "email"),
+        phones=tuple(re.sub(r"\D", "", plain[s:e]) for s, e, kind in found if kind == "phone"),
+        card=any(kind == "card" for kind, _ in given),
+        addresses=tuple(said for kind, said in given if kind == "address"),
+        given=given,
+    )
 
 
-def normal_email(text: str) -> str:
-    return unicodedata.normalize("NFKC", re.sub(r"\s", "", text)).casefold()
+def _joined(found: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]]:
+    """What was found, in order; parts of one address that only commas divide are one."""
+    joined: list[tuple[int, int, str]] = []
+    for start, end, kind in sorted(found):
+        if joined and kind == "address" == joined[-1][2]:
+            first, before, _ = joined[-1]
+            if not text[before:start].strip(" ,，\n"):
+                joined[-1] = (first, end, kind)
+                continue
+        joined.append((start, end, kind))
+    return joined
 
 
-def normal_phone(text: str) -> str:
-    """The last ten digits: a number is the same with and without the prefix of its country."""
-    return re.sub(r"\D", "", text)[-10:]
+class _Page:
+    """A text in which what was found is overwritten, character by character."""
 
+    def __init__(self, text: str) -> None:
+        # a placeholder of an earlier redaction is no text
+        self.text = _PLACEHOLDER.sub(lambda m: _MARKS[m.group(1)] * len(m.group()), text)
+        self.found: list[tuple[int, int, str]] = []
+        self._short: list[tuple[int, str]] = []  # order numbers that may be house numbers
 
-def luhn(digits: str) -> bool:
-    """The checksum of card numbers (ISO/IEC 7812-1)."""
-    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
-        return False
-    total = 0
-    for index, char in enumerate(reversed(digits)):
-        value = int(char) * (1 + index % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    def take(self, kind: str, find: Callable[[str], Iterable[Span]]) -> None:
+        if kind == "address":
+            self._uncover()
+        for start, end in list(find(self.text)):
+            if any(mark in self.text[start:end] for mark in (_KEPT, *_MARKS.values())):
+                continue
+            self.found.append((start, end, kind))
+            self._overwrite(start, end, _MARKS[kind])
+        if kind == "address":
+            self._cover_again()
+
+    def cover(self, keep: re.Pattern[str]) -> None:
+        for match in list(keep.finditer(self.text)):
+            start, end = match.span()
+            said = match.group()
+            short = said.isdigit() and len(said) <= _HOUSE_NUMBER
+            if short and not _CALLED_ORDER.search(self.text, max(0, start - 16), start):
+                self._short.append((start, said))
+            self._overwrite(start, end, _KEPT)
+
+    def _uncover(self) -> None:
+        for start, said in self._short:
+            self.text = self.text[:start] + said + self.text[start + len(said) :]
+
+    def _cover_again(self) -> None:
+        left = []
+        for start, said in self._short:
+            if self.text.startswith(said, start):
+                left.append((start, said))
+                self._overwrite(start, start + len(said), _KEPT)
+        self._short = left
+
+    def _overwrite(self, start: int, end: int, mark: str) -> None:
+        self.text = self.text[:start] + mark * (end - start) + self.text[end:]

@@ -74,7 +74,9 @@ class Understander:
         language, foreign = language_of(redacted.text, before=state.language, locale=locale)
         lang: Language = "zh" if language == "zh" else "en"
         ids = tuple(
-            dict.fromkeys(m.group().lstrip("#").upper() for m in self._order.finditer(message))
+            dict.fromkeys(
+                m.group().lstrip("#").upper() for m in self._order.finditer(redacted.text)
+            )
         )
         contacts = [contact_hash(normal_email(e), self._secret) for e in redacted.emails]
         contacts += [contact_hash(normal_phone(p), self._secret) for p in redacted.phones]
