@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.training.files import lines, rows
 from bot.understanding.heads import Encode, Head, features_of
@@ -59,7 +60,7 @@ def intent_rows(language: str, data: Path, *, seed: int = 0) -> list[Row]:
 
 def abuse_rows(language: str, data: Path, *, seed: int = 0) -> list[Row]:
     """Rows labelled `civil` or `insult`: posts, a list of words, and a shop's everyday messages."""
-    found = []
+    found = [Row(text, "insult", OWN) for text in exemplars(language).insults]
     insulting = ("hate", "offensive")
     for row in rows(data / "safety-abuse" / f"offensive_{language}.csv"):
         found.append(Row(row["text"], "insult" if row["label"] in insulting else "civil"))
@@ -139,30 +140,42 @@ def _some(texts: Sequence[str], count: int, rng: random.Random) -> list[str]:
 
 def fit(found: Sequence[Row], language: str, encode: Encode | None) -> Head:
     """Fits one head: weights on all rows, temperature on rows that the weights did not see."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
-
-    features = features_of([row.text for row in found], language, encode)
-    labels = np.array([row.label for row in found])
-    weights = np.array([row.weight for row in found])
-
-    def fitted(at: Any) -> Any:
-        model = LogisticRegression(C=STRENGTH, max_iter=500)
-        return model.fit(features[at], labels[at], sample_weight=weights[at])
-
-    whole = _head(fitted(np.arange(len(found))))
-    order = {label: i for i, label in enumerate(whole.classes)}
-    truth = np.array([order[label] for label in labels])
-    scores = np.zeros((len(found), len(order)))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    for seen, unseen in folds.split(features, labels):
-        part = _head(fitted(seen))
-        scores[unseen] = features[unseen] @ part.weights + part.bias
+    features, labels, weights = _columns(found, language, encode)
+    whole = _fitted(features, labels, weights)
+    truth = np.array([whole.classes.index(label) for label in labels])
+    scores = unseen_scores(found, language, encode)
     temperature = min(np.geomspace(0.3, 4.0, 40), key=lambda t: _loss(scores / t, truth, weights))
     return Head(whole.classes, whole.weights, whole.bias, float(temperature))
 
 
-def _head(model: Any) -> Head:
+def unseen_scores(
+    found: Sequence[Row], language: str, encode: Encode | None
+) -> NDArray[np.float64]:
+    """Returns each row's scores (n, classes) by weights that were fitted without its fifth."""
+    from sklearn.model_selection import StratifiedKFold
+
+    features, labels, weights = _columns(found, language, encode)
+    scores = np.zeros((len(found), len(set(labels))))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    for seen, unseen in folds.split(features, labels):
+        part = _fitted(features[seen], labels[seen], weights[seen])
+        scores[unseen] = features[unseen] @ part.weights + part.bias
+    return scores
+
+
+def _columns(found: Sequence[Row], language: str, encode: Encode | None) -> tuple[Any, Any, Any]:
+    return (
+        features_of([row.text for row in found], language, encode),
+        np.array([row.label for row in found]),
+        np.array([row.weight for row in found]),
+    )
+
+
+def _fitted(features: Any, labels: Any, row_weights: Any) -> Head:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=STRENGTH, max_iter=500)
+    model.fit(features, labels, sample_weight=row_weights)
     weights, bias = model.coef_.T, model.intercept_
     if weights.shape[1] == 1:  # of two classes only the second's score is kept
         weights, bias = np.hstack([0 * weights, weights]), np.array([0.0, bias[0]])

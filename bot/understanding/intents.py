@@ -15,23 +15,27 @@ import numpy as np
 
 from bot.understanding.heads import Encode, features_of, load
 
+INSULT = 0.2  # from which a message counts as an insult: of a shop's everyday talk 1 in 250 does
+
 
 @dataclass(frozen=True, slots=True)
 class Exemplars:
-    """Sentences and the intent of each; `{goods}` in them stands for any of `goods`."""
+    """Sentences and the intent of each; `{goods}` in them stands for any of `goods`. `insults` have
+    no intent."""
 
     texts: tuple[str, ...]
     labels: tuple[str, ...]
     goods: tuple[str, ...]
+    insults: tuple[str, ...]
 
 
 @cache
 def exemplars(language: str) -> Exemplars:
     raw = files("prompts").joinpath("intents", f"{language}.toml").read_text(encoding="utf-8")
     data = tomllib.loads(raw)
-    goods = tuple(data.pop("goods"))
+    goods, insults = tuple(data.pop("goods")), tuple(data.pop("insult"))
     pairs = [(text, intent) for intent, texts in data.items() for text in texts]
-    return Exemplars(tuple(t for t, _ in pairs), tuple(i for _, i in pairs), goods)
+    return Exemplars(tuple(t for t, _ in pairs), tuple(i for _, i in pairs), goods, insults)
 
 
 class IntentClassifier:

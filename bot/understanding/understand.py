@@ -14,8 +14,8 @@ from bot.catalogue import Catalogue
 from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import parse_constraints
-from bot.understanding.deciding import PLAUSIBLE, Context, IntentRules, unquoted
-from bot.understanding.intents import IntentClassifier
+from bot.understanding.deciding import PLAUSIBLE, SURE, Context, IntentRules, unquoted
+from bot.understanding.intents import INSULT, IntentClassifier, insult
 from bot.understanding.language import language_of
 from bot.understanding.orders import contact_hash, order_pattern
 from bot.understanding.redaction import normal_email, normal_phone, redact
@@ -85,6 +85,9 @@ class Understander:
         context = Context(state, lang, bool(ids), bool(contacts), redacted.card)
         whole = self._request(corrected_text, context)
         requests = self._several(corrected_text, context, whole)
+        abuse = insult(redacted.text, lang)
+        if abuse >= INSULT and len(requests) == 1 and _asks_nothing(whole):
+            requests = (replace(whole, intent="complaint", why="an insult", goal="angry"),)
         return Understanding(
             text=redacted.text,
             language=lang,
@@ -94,6 +97,7 @@ class Understander:
             contacts=tuple(contacts),
             card=redacted.card,
             corrected=corrected,
+            abuse=abuse,
         )
 
     def _spelled(self, text: str) -> tuple[str, dict[str, str]]:
@@ -175,6 +179,14 @@ class Understander:
                 short = " ".join(a.value for a in product.attributes if len(a.value) < 40)
                 found[pid] = tokens(f"{product.title} {short}".replace("-", " "))
         return found
+
+
+def _asks_nothing(r: Request) -> bool:
+    """Whether a message holds no request that could be served beside its insult."""
+    empty = ("out_of_scope", "unclear", "smalltalk", "feedback", "complaint", "greet", "goodbye")
+    if r.intent in ("recommend", "refine", "product_question", "policy_question"):
+        return not (r.links or r.references) and r.scores[0][1] < SURE
+    return r.intent in empty
 
 
 def _asks_about_it(r: Request) -> bool:

@@ -36,7 +36,8 @@ class Request:
 class Understanding:
     """A redacted message in its language, with its requests in order (never none).
 
-    `contacts` are keyed hashes of the e-mail addresses and phone numbers it held.
+    `contacts` are keyed hashes of the e-mail addresses and phone numbers it held; `abuse` is the
+    probability that it insults.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Understanding:
     contacts: tuple[str, ...] = ()
     card: bool = False
     corrected: dict[str, str] = field(default_factory=dict)
+    abuse: float = 0.0
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -60,6 +62,7 @@ class Understanding:
             "contacts": len(self.contacts),
             "card": self.card,
             "corrected": self.corrected,
+            "abuse": round(self.abuse, 3),
             "requests": [
                 {
                     "intent": r.intent,
