@@ -81,7 +81,9 @@ def _counts_else(match: re.Match[str], text: str) -> bool:
     if talk.no_money.match(text, match.end()):
         return True
     before = text[max(0, match.start() - 24) : match.start("a1")]
-    year = re.search(r"\b(?:from|after|before|over)\s+(?:19|20)\d\d\b", match.group(), re.IGNORECASE)
+    year = re.search(
+        r"\b(?:from|after|before|over)\s+(?:19|20)\d\d\b", match.group(), re.IGNORECASE
+    )
     return talk.no_money_before.search(before) is not None or (
         year is not None and not talk.priced.search(match.group())
     )

@@ -26,6 +26,7 @@ from bot.understanding.references import (
     means_several,
     ordinal_references,
 )
+from bot.understanding.returning import earlier_product
 from bot.understanding.values import Request, Understanding
 from bot.understanding.wanted import WantedWords
 from bot.understanding.wordlist import is_common_word
@@ -137,12 +138,21 @@ class Understander:
         text = own if units(own) else text
         chosen, rest = cheapest_or_dearest(text, state.last_list, self._price_of)
         text = rest or text
-        parsed = parse_constraints(text, brands=self._catalogue.brands)
+        parsed = parse_constraints(
+            text, brands=self._catalogue.brands, facets=self._catalogue.facets
+        )
         links = tuple(self._catalogue.links(text))
         references = (chosen,) if chosen else ordinal_references(text, state.last_list)
         if not references and not links:
             one = described_reference(text, state.last_list, self._words_of(state.last_list))
             references = (one,) if one and not parsed.constraints.words_none else ()
+        if (
+            not references
+            and cue("question", text)
+            and any(c.asked(text) for c in concepts().values())
+        ):
+            before = earlier_product(text, state.earlier, self._catalogue.kinds.is_a)
+            references = (before,) if before else ()
         if not references and not links and means_several(text):
             references = state.last_list
         scores = tuple(self._classifier.probabilities(text, context.language).items())

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.understanding.constraints import Constraints, brands_in, find_brand, parse_constraints
+from bot.understanding.constraints import (
+    SAID_OTHERWISE,
+    Constraints,
+    brands_in,
+    find_brand,
+    parse_constraints,
+)
 
 BRANDS = {"ostrel": "Ostrel", "skerry point": "Skerry Point", "小米": "小米"}
 
@@ -171,8 +177,10 @@ def test_that_the_words_of_a_condition_are_taken_from_the_search() -> None:
     assert ("price", "under $300") in parsed.constraints.words
 
 
-def test_that_words_that_cannot_be_said_again_are_not_kept() -> None:
-    assert read("a tent, I don't want to spend more than 80").words == (("price", ""),)
+def test_that_words_that_cannot_be_said_again_are_kept_as_such() -> None:
+    assert read("a tent, I don't want to spend more than 80").words == (
+        (SAID_OTHERWISE, "don't want to spend more than 80"),
+    )
 
 
 def test_that_later_conditions_revise_earlier_ones() -> None:
