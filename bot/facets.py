@@ -14,6 +14,7 @@ from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
+from bot.kinds import head_of
 from bot.understanding.constraints import Facet
 from db.records import Product
 from prompts.concepts import concepts
@@ -27,6 +28,8 @@ TYPO = 85  # rapidfuzz ratio from which a marked word is a mistyped value
 _PART = re.compile(r"[,;，、；|/()（）]|\s+(?:and|or|with|&)\s+|和|及|\d+(?:\.\d+)?\s?%")
 _SAID = re.compile(r"[A-Za-z0-9]+(?:['’.\-][A-Za-z0-9]+)*|[\u3400-\u9fff]")
 _FIGURE = re.compile(r"[\d.,x×*/\-\s]+")
+_ENDING = re.compile(r"[的吗么呢吧\W]+$")
+_COUNT = re.compile(r"\d+[\u4e00-\u9fff]{1,2}")
 _ANSWERS = frozenset({"yes", "no", "none", "n", "y", "是", "否", "有", "无"})
 
 
@@ -123,10 +126,15 @@ class Facets:
         if _FIGURE.fullmatch(said) or idle_value().search(said):
             return False
         if has_cjk(said):
-            return len(words) > 1
+            # 四件 of 四件套 is a part of the thing, not what it is like
+            return len(words) > 1 and not _COUNT.fullmatch(said) and not self._of_thing(said, text)
         if len(said) < 3:  # S and M are sizes where something says so
             return False
         return not self._is_kind(words[-1])
+
+    def _of_thing(self, said: str, text: str) -> bool:
+        head = head_of(_ENDING.sub("", text), "zh")
+        return said in head or head in said
 
     def _marked(self, text: str) -> dict[tuple[int, int], Facet]:
         """Words that stand where a value stands: "in teal", "made of oak", "size 9", 蓝色."""

@@ -92,11 +92,12 @@ class Recommender:
     ) -> Found:
         """Returns the best products for `wish` under `constraints`, at most `most`."""
         named = head_of(wish, language)
-        head = "" if is_general(named) else named
+        purpose = _PURPOSE.match(wish) is not None
+        head = "" if is_general(named) or purpose else named
         free = self._search(wish, Constraints(), language)
         wanted = Wanted(
             wish, head, self._is_kind(free, head), self._senses(wish, head, language),
-            meaning=GIFT_MEANING if is_gift(named) else SOLD_MEANING,
+            meaning=GIFT_MEANING if is_gift(named) or purpose else SOLD_MEANING,
         )  # fmt: skip
         relevant = self._cut(free, wanted)
         if wish and not relevant:
@@ -296,6 +297,8 @@ class Recommender:
         )
 
 
+# who or what for, and no thing at all: "for my dad who hikes", "to heat up leftovers"
+_PURPOSE = re.compile(r"\s*(?:for (?:my|our|his|her|their|a|an|the|someone|somebody)\b|to \w)", re.IGNORECASE)
 _PEOPLE = re.compile(
     r"\b(\d{1,2})[- ]?(?:persons?|people|man|men|adults|of us|kids)\b|\b(?:family|group|party) of (\d{1,2})\b|(\d{1,2})个?人",
     re.IGNORECASE,

@@ -32,7 +32,7 @@ def facet_kinds() -> dict[str, FacetKind]:
     """Returns the kinds that every shop may have, by name."""
     found = {}
     for name, body in _data().items():
-        if name == "idle":
+        if not isinstance(body, dict):
             continue
         found[name] = FacetKind(
             name,
@@ -50,6 +50,12 @@ def facet_kinds() -> dict[str, FacetKind]:
 def idle_value() -> re.Pattern[str]:
     """What stands where a value would, and is none: "in stock"."""
     return re.compile(_data()["idle"], re.IGNORECASE)
+
+
+@cache
+def vague_word() -> re.Pattern[str]:
+    """A word that praises or counts, and says nothing that a record could hold."""
+    return re.compile(_data()["vague"], re.IGNORECASE)
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:

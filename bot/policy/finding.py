@@ -9,12 +9,12 @@ from bot.kinds import head_of, is_general
 from bot.policy.asking import ask_which
 from bot.policy.plan import Desk, Plan
 from bot.policy.products import total
-from bot.policy.revising import beyond, other_kind, restarted, revised
+from bot.policy.revising import UNHEARD, beyond, other_kind, restarted, revised, unchanged, unheard
 from bot.policy.wording import absent, category_slot, conditions, reason, reason_text, wish_slot
 from bot.recommend import Found
 from bot.state import DialogState
 from bot.turn import Fact, Slot
-from bot.understanding.constraints import SAID_OTHERWISE, SORT_WORDS, Constraints
+from bot.understanding.constraints import SAID_OTHERWISE, SORT_WORDS, Constraints, Facet
 from bot.understanding.returning import Topic
 from bot.understanding.values import Request
 from db.records import Product
@@ -48,7 +48,8 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
             wish = without_cue("same_price", wish)
         state = replace(state, shown=(), focus=())
     wish = _unsorted(wish, plan.language) if constraints.sort else wish
-    if not wish and constraints.empty and not state.wish:
+    nothing = not tokens(unchanged(wish))  # "something else" than nothing
+    if nothing and constraints.empty and not state.wish:
         plan.say(act("ask_wish"), "nothing was wished yet")
         return
     _find(plan, desk, request, state, wish, constraints)
@@ -66,6 +67,11 @@ def _find(
     found = desk.recommender.find(
         wish, constraints, language=plan.language, exclude=exclude, most=LOOKED_AT
     )
+    word = unheard(desk, found, wish, plan.language)
+    if word and found.picks and not found.dropped:
+        # what no product's page knows of must not be said of one
+        found = replace(found, picks=found.picks[:2], dropped=(UNHEARD,))
+        constraints = replace(constraints, facets=(*constraints.facets, Facet(UNHEARD, word, word)))
     if not found.sold and is_general(head_of(wish, plan.language)) and not constraints.empty:
         # a gift for so much: any thing may be one, so what others rated best within the conditions
         best = replace(constraints, sort=constraints.sort or "rating_desc")
@@ -104,9 +110,11 @@ def _return(plan: Plan, desk: Desk, request: Request, topic: Topic) -> None:
 def _chosen(plan: Plan, desk: Desk, option: str) -> tuple[str, Constraints]:
     """The wish with the option that was picked: a category, or the product's own name."""
     state = plan.state
-    if option in desk.catalogue.categories:
-        return state.wish, replace(state.constraints, categories=(option,))
-    return option or state.wish, state.constraints
+    named = [p for p in desk.catalogue.products.values() if p.title == option and p.category]
+    category = named[0].category[-1] if named else option
+    if not any(category in p.category for p in desk.catalogue.products.values()):
+        return state.wish, state.constraints
+    return state.wish, replace(state.constraints, categories=(category,))
 
 
 def _with_price_of(before: Constraints, now: Constraints) -> Constraints:

@@ -16,17 +16,24 @@ from bot.recommend import Found
 from bot.understanding.constraints import Constraints, Facet
 from bot.understanding.language import WIDE
 from bot.understanding.values import Request
+from bot.understanding.wordlist import is_common_word
 from db.records import Product
 from prompts.concepts import concepts
+from prompts.facets import vague_word
 from retrieval.text import tokens
 
 CENT = Decimal("0.01")
+UNHEARD = "word"  # the name of a condition that is but a word of the shopper's
+MIN_PROPERTY = 4  # letters
 # what a change is wrapped in, and is no property itself
 _AROUND_CHANGE = re.compile(
     r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|similar|like|comparable|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower|actually|instead|rather|make|made|prefer|maybe|pricey|dear|too|but|what|about|how|if|possible|must|be|should|a|an|another|different)\b"
     r"|[大小轻重长短宽高]一?[点些]|便宜一?[点些]?|太?贵了?一?[点些]?|再|也行|就行|还是|换成?|改成?|要|的|有|也|[点些]|吧|呢|吗|没有|最好|必须",
     re.IGNORECASE,
 )
+
+# "有没有真丝的", "要金属的": what it should be like, not what it should be
+_PROPERTY_ZH = re.compile(r"的(?:吗|么|就行|也行|呢|吧|话|也可以|都行)?\W*$")
 
 
 def revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]:
@@ -122,6 +129,8 @@ def other_kind(plan: Plan, desk: Desk, request: Request) -> bool:
     ):
         return False
     if plan.language == "zh":
+        if _PROPERTY_ZH.search(request.text):
+            return False
         names = [
             f"{p.title} {' '.join(p.category)}"
             for pid in state.last_list
@@ -135,6 +144,34 @@ def other_kind(plan: Plan, desk: Desk, request: Request) -> bool:
         and head not in tokens(state.wish)
         and not any(kinds.is_a(pid, head) for pid in state.last_list)
     )
+
+
+def unheard(desk: Desk, found: Found, wish: str, language: str) -> str:
+    """The word before the thing wished that stands in no record of those found: "velvet" of "a velvet
+    armchair"; "" where there is none, or where it only praises ("a nice armchair")."""
+    head = head_of(wish, language)
+    if language != "en" or desk.catalogue.kinds.best(head) is not Rank.IS:
+        return ""
+    said = re.findall(r"[A-Za-z][\w'-]*", wish)
+    for before, word in zip(said, said[1:], strict=False):
+        if tokens(word)[-1:] == [head]:
+            low = before.casefold()
+            stems = tokens(low)
+            facet = Facet("", low, low)
+            known = not stems or any(
+                desk.catalogue.facets.has(str(pick.product.id), facet) for pick in found.picks
+            )
+            plain = known or vague_word().search(low) or not is_common_word(low)
+            return "" if plain or len(low) < MIN_PROPERTY else before
+    return ""
+
+
+def unchanged(words: str) -> str:
+    """The words without those that only ask for something other than before."""
+    rest = _AROUND_CHANGE.sub(" ", words)
+    return re.sub(
+        r"\b(?:else|others?|yes|no|more)\b|别的|其他|换", " ", rest, flags=re.IGNORECASE
+    ).strip()
 
 
 def restarted(query: str) -> str:

@@ -17,6 +17,7 @@ from rapidfuzz import fuzz, process
 from bot.understanding.numbers import digits
 from bot.understanding.prices import Price, merged, quantity_of, read_prices
 from prompts.facets import facet_kinds
+from prompts.prices import price_talk
 
 # what can be said again after a noun: "tents under $300", not "tents my budget is $300"
 _REPEATABLE = re.compile(
@@ -278,6 +279,9 @@ def _priced(text: str, rest: str, words: list[tuple[str, str]]) -> tuple[Price |
     for one in reversed(prices):
         rest = f"{rest[: one.start]} {rest[one.end :]}"
     price = merged(prices)
+    if price is not None and price.total:
+        rest = price_talk().together.sub(" ", rest)
+        rest = re.sub(r"\bfor\s*$|\bfor\s+(?=[,.;!?])", " ", rest.strip())
     if price is not None:
         # kept as said; whether it can be repeated after a noun is told by its name: a figure that
         # was written in words cannot, nor can "don't want to spend more than"

@@ -22,6 +22,7 @@ from bot.understanding.values import Request
 from bot.understanding.wanted import WantedWords, asks_for_goods
 from prompts.concepts import concepts
 from prompts.cues import cue
+from prompts.facets import facet_kinds
 from prompts.topics import topics_of
 from retrieval.hybrid import Searcher
 from retrieval.text import tokens
@@ -176,7 +177,8 @@ class IntentRules:
             return "policy_question", "a topic of the rules", ""
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
-        about_one = state.focus and means_one(text) and cue("question", text)
+        # "does it come in red?" asks for a red one; "is it in stock in red?" is about this one
+        about_one = state.focus and means_one(text) and set(r.concepts) - set(facet_kinds())
         if state.wish and not r.links and not about_one and self._only_facets(r):
             return "refine", "another property", ""
         conditions = not r.constraints.only_facets or bool(r.relative)

@@ -21,10 +21,10 @@ from bot.understanding.orders import contact_hash, order_pattern
 from bot.understanding.redaction import normal_email, normal_phone, redact
 from bot.understanding.references import (
     cheapest_or_dearest,
+    counted_back,
     described_reference,
     means_one,
     means_several,
-    ordinal_references,
 )
 from bot.understanding.returning import earlier_product
 from bot.understanding.values import Request, Understanding
@@ -142,7 +142,7 @@ class Understander:
             text, brands=self._catalogue.brands, facets=self._catalogue.facets
         )
         links = tuple(self._catalogue.links(text))
-        references = (chosen,) if chosen else ordinal_references(text, state.last_list)
+        references = (chosen,) if chosen else counted_back(text, state.lists)
         if not references and not links:
             one = described_reference(text, state.last_list, self._words_of(state.last_list))
             references = (one,) if one and not parsed.constraints.words_none else ()
