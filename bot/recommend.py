@@ -298,7 +298,9 @@ class Recommender:
 
 
 # who or what for, and no thing at all: "for my dad who hikes", "to heat up leftovers"
-_PURPOSE = re.compile(r"\s*(?:for (?:my|our|his|her|their|a|an|the|someone|somebody)\b|to \w)", re.IGNORECASE)
+_PURPOSE = re.compile(
+    r"\s*(?:for (?:my|our|his|her|their|a|an|the|someone|somebody)\b|to \w)", re.IGNORECASE
+)
 _PEOPLE = re.compile(
     r"\b(\d{1,2})[- ]?(?:persons?|people|man|men|adults|of us|kids)\b|\b(?:family|group|party) of (\d{1,2})\b|(\d{1,2})个?人",
     re.IGNORECASE,

@@ -179,6 +179,7 @@ class IntentRules:
             return "refine", "only that brand", ""
         # "does it come in red?" asks for a red one; "is it in stock in red?" is about this one
         about_one = state.focus and means_one(text) and set(r.concepts) - set(facet_kinds())
+        about_one = about_one or (r.references and cue("question", text))
         if state.wish and not r.links and not about_one and self._only_facets(r):
             return "refine", "another property", ""
         conditions = not r.constraints.only_facets or bool(r.relative)
@@ -207,6 +208,7 @@ class IntentRules:
             question
             and len(text) <= SHORT_QUESTION
             and nothing_shown
+            and (means_one(text) or not r.constraints.facets)  # "anything in blue?" is a wish
             and not _OF_SHOP.search(text)
             and not topics_of(text)
             and not self._evidence(r, context)

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+import cn2an
+
 from bot.understanding.numbers import digits
 from prompts.prices import PriceRule, price_talk
 
@@ -117,4 +119,4 @@ def quantity_of(text: str) -> tuple[int, str] | None:
     if match is None:
         return None
     figure = match["q"] or match["p"]
-    return int(figure), figure
+    return int(cn2an.cn2an(figure.replace("两", "二"), "smart")), figure
