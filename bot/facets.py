@@ -19,7 +19,7 @@ from bot.understanding.constraints import Facet
 from db.records import Product
 from prompts.concepts import concepts
 from prompts.facets import facet_kinds, idle_value
-from retrieval.text import has_cjk, sequence
+from retrieval.text import has_cjk, sequence, units
 
 Words = tuple[str, ...]
 MAX_VALUE = 60  # characters: what is longer describes, and is no value to choose by
@@ -47,10 +47,14 @@ class Facets:
         self._stated: dict[str, dict[str, list[Words]]] = defaultdict(lambda: defaultdict(list))
         self._options: dict[str, dict[str, list[Words]]] = defaultdict(lambda: defaultdict(list))
         self._terms: dict[Words, Counter[str]] = defaultdict(Counter)
+        self._ends: dict[tuple[str, str], set[Words]] = defaultdict(set)
         self._texts: dict[str, Words] = {}
         for pid, product in products.items():
             for kind, value, option in _values(product):
                 self._learn(pid, kind, value, option)
+        for (kind, word), values in self._ends.items():
+            if len(values) > 1:  # "ink blue" and "sky blue" are blues, "as shown" alone no colour
+                self._count((word,), kind)
 
     def _learn(self, pid: str, kind: str, value: str, option: bool) -> None:
         whole = _words(value, kind)
@@ -64,11 +68,14 @@ class Facets:
             if words := _words(part, kind):
                 parts.add(words)
                 if kind in facet_kinds() and kind != "size" and not has_cjk(part):
-                    # "ink blue" is a blue, "enameled cast iron" iron
-                    parts |= {(word,) for word in words[-1:]}
+                    self._ends[kind, words[-1]].add(words)
         for words in parts:
-            if len(words) <= 2 * MAX_WORDS and not _ANSWERS.issuperset(words):
-                self._terms[words][kind] += 1
+            self._count(words, kind)
+
+    def _count(self, words: Words, kind: str) -> None:
+        said = " ".join(words)
+        if len(words) <= 2 * MAX_WORDS and not _ANSWERS.issuperset(words) and units(said):
+            self._terms[words][kind] += 1
 
     @cached_property
     def colours(self) -> re.Pattern[str]:

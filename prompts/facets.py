@@ -32,7 +32,7 @@ def facet_kinds() -> dict[str, FacetKind]:
     """Returns the kinds that every shop may have, by name."""
     found = {}
     for name, body in _data().items():
-        if not isinstance(body, dict):
+        if "concept" not in body:
             continue
         found[name] = FacetKind(
             name,
@@ -50,6 +50,12 @@ def facet_kinds() -> dict[str, FacetKind]:
 def idle_value() -> re.Pattern[str]:
     """What stands where a value would, and is none: "in stock"."""
     return re.compile(_data()["idle"], re.IGNORECASE)
+
+
+@cache
+def services() -> dict[str, re.Pattern[str]]:
+    """What a shopper may want of the sale, by name: free shipping, cash on delivery."""
+    return {name: re.compile(p, re.IGNORECASE) for name, p in _data()["services"].items()}
 
 
 @cache

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 
 from bot.understanding.numbers import digits
 from bot.understanding.prices import Price, merged, quantity_of, read_prices
-from prompts.facets import facet_kinds
+from prompts.facets import facet_kinds, services
 from prompts.prices import price_talk
 
 # what can be said again after a noun: "tents under $300", not "tents my budget is $300"
@@ -86,7 +86,8 @@ class Constraints:
     """What a product must satisfy; `words` names the condition each word group gave.
 
     `total`, where it is set, is what `quantity` pieces may cost together; `price_max` is then the
-    share of one. `categories` come from a choice that was offered.
+    share of one. `categories` come from a choice that was offered. `services` are wished of the sale
+    (free shipping); no feed states them of a product, so they are noted and filter nothing.
     """
 
     price_min: Decimal | None = None
@@ -99,6 +100,7 @@ class Constraints:
     exclude_brands: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     facets: tuple[Facet, ...] = ()
+    services: tuple[str, ...] = ()
     words_none: tuple[str, ...] = ()
     sort: str = ""
     words: tuple[tuple[str, str], ...] = ()
@@ -132,6 +134,7 @@ class Constraints:
             ),
             categories=newer.categories or self.categories,
             facets=kept + newer.facets,
+            services=tuple(dict.fromkeys(self.services + newer.services)),
             words_none=tuple(word for word in unwanted if word not in named),
             sort=newer.sort or self.sort,
             words=tuple(w for w in self.words if w[0] not in replaced) + newer.words,
@@ -139,8 +142,8 @@ class Constraints:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is asked; a quantity alone asks nothing of a product."""
-        return replace(self, words=(), quantity=None) == Constraints()
+        """Whether nothing is asked of a product; quantity and services are not."""
+        return replace(self, words=(), quantity=None, services=()) == Constraints()
 
     @property
     def only_facets(self) -> bool:
@@ -159,6 +162,7 @@ class Constraints:
             "exclude_brands": list(self.exclude_brands),
             "categories": list(self.categories),
             "facets": [asdict(facet) for facet in self.facets],
+            "services": list(self.services),
             "words_none": list(self.words_none),
             "sort": self.sort,
             "words": [list(pair) for pair in self.words],
@@ -180,6 +184,7 @@ class Constraints:
             exclude_brands=tuple(data.get("exclude_brands", ())),
             categories=tuple(data.get("categories", ())),
             facets=tuple(Facet(**facet) for facet in data.get("facets", ())),
+            services=tuple(data.get("services", ())),
             words_none=tuple(data.get("words_none", ())),
             sort=data.get("sort", ""),
             words=tuple((a, b) for a, b in data.get("words", ())),
@@ -230,6 +235,11 @@ def parse_constraints(
         in_stock = True
         words.append(("stock", asked_stock.group()))
         rest = _IN_STOCK.sub(" ", rest)
+    wanted_services = []
+    for name, pattern in services().items():
+        if match := pattern.search(rest):
+            wanted_services.append(name)
+            words.append((name.replace("_", " "), match.group()))
     sort = next((name for name, pattern in _SORT if pattern.search(rest)), "")
     if sort == "cheap":
         words.append(("sort", _CHEAP.search(rest).group()))  # type: ignore[union-attr]
@@ -257,6 +267,7 @@ def parse_constraints(
         brands=tuple(wanted),
         exclude_brands=tuple(excluded_brands),
         facets=found_facets,
+        services=tuple(wanted_services),
         words_none=tuple(excluded_words),
         sort=sort,
         words=tuple(words),

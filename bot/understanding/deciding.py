@@ -178,8 +178,9 @@ class IntentRules:
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
         # "does it come in red?" asks for a red one; "is it in stock in red?" is about this one
-        about_one = state.focus and means_one(text) and set(r.concepts) - set(facet_kinds())
-        about_one = about_one or (r.references and cue("question", text))
+        of_another = bool(set(r.concepts) - set(facet_kinds()))
+        about_one = bool(state.focus) and means_one(text) and of_another
+        about_one = about_one or (bool(r.references) and cue("question", text))
         if state.wish and not r.links and not about_one and self._only_facets(r):
             return "refine", "another property", ""
         conditions = not r.constraints.only_facets or bool(r.relative)

@@ -1,10 +1,11 @@
 """How many of the conditions in shoppers' words are read: price, budget, properties, services.
 
 Works on a folder `shopping-goals` (its README tells the fields). Prices are counted as exact pairs
-of bounds, budgets as exact figures. The goods of the public set are sold nowhere here, so the
-properties that they may have are learned from the gold values of *other* goals: the words are taken
-from a vocabulary, as in a shop, and never from the goal that is read. Services and vouchers are no
-condition that this bot filters by, and count as missed. Knows nothing about dialogue.
+of bounds, budgets as exact figures. Brands and properties are read with the vocabulary of a
+catalogue; here it is one of all the goods that the goals are about (`kinds`, as in a shop that sells
+them), and one without the goods of the goal being read (`kinds_unseen`: what the words alone give).
+A gold value counts where the goal says it in so many words. Terms of vouchers are no condition that
+this bot reads, and count as missed. Knows nothing about dialogue.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ from bot.understanding.constraints import parse_constraints
 from bot.understanding.numbers import digits
 from bot.understanding.prices import read_prices
 from db.records import Attribute, Product, ProductId, Variant
+from prompts.facets import facet_kinds
 from retrieval.text import sequence
 
 FOLDER = "shopping-goals"
 FOLDS = 5  # of the goals one part is read with what the others taught
 MOST_LOSSES = 60
 Bounds = tuple[Decimal | None, Decimal | None]
-_GENERAL = {"color": "colour", "material": "material", "size": "size"}
+_GENERAL = {"color": "colour", "material": "material", "size": "size", "brand": "brand"}
+_NAMED = frozenset(_GENERAL.values())
+_SERVICES = {"freeShipping": "free_shipping", "COD": "cash_on_delivery", "flashsale": "flash_sale"}
 _AUTHORED = re.compile(
     r"(?P<high>\b(?:up to|less than|lower than|under|below|at most|cheaper than)\b)"
     r"|(?P<low>\b(?:more than|higher than|over|above|at least)\b)",
@@ -70,24 +74,29 @@ class _Measured:
     tallies: dict[str, Tally] = field(default_factory=dict)
     losses: list[dict[str, Any]] = field(default_factory=list)
 
+    def as_dict(self) -> dict[str, Any]:
+        return {kind: tally.as_dict() for kind, tally in sorted(self.tallies.items())}
+
     def count(self, kind: str, row_id: str, found: Iterable[Any], gold: Iterable[Any]) -> None:
         told, wanted = Counter(found), Counter(gold)
         if not self.tallies.setdefault(kind, Tally()).add(told, wanted):
-            lost = {"kind": kind, "id": row_id}
-            lost |= {"false": _shown(told - wanted), "missed": _shown(wanted - told)}
-            self.losses.append(lost)
+            false, missed = _shown(told - wanted), _shown(wanted - told)
+            self.losses.append({"kind": kind, "id": row_id, "false": false, "missed": missed})
 
 
 def measure(data: Path) -> dict[str, Any]:
     """Reads every goal below `data` and returns counts, precision, recall and F1 per kind of
     condition, and a list of losses (price first). Raises FileNotFoundError without the folder."""
     goals = _rows(data / FOLDER / "shoppingbench_queries.jsonl")
-    done = _Measured()
+    done, unseen = _Measured(), _Measured()
+    whole = _vocabulary(goals)
+    for goal in goals:
+        _read(goal, whole, done)
     for part in range(FOLDS):
         others = [goal for at, goal in enumerate(goals) if at % FOLDS != part]
         vocabulary = _vocabulary(others)
         for goal in goals[part::FOLDS]:
-            _read(goal, vocabulary, done)
+            _read_properties(goal, vocabulary, unseen)
     typed = _Measured()
     for number, row in enumerate(_rows(data / FOLDER / "webshop_goals.jsonl")):
         for query in row["queries"]:
@@ -96,14 +105,18 @@ def measure(data: Path) -> dict[str, Any]:
     losses.sort(key=lambda loss: loss["kind"] not in ("price", "budget"))
     return {
         "goals": len(goals),
-        "kinds": {kind: tally.as_dict() for kind, tally in sorted(done.tallies.items())},
-        "webshop": {kind: tally.as_dict() for kind, tally in sorted(typed.tallies.items())},
+        "kinds": done.as_dict(),
+        "kinds_unseen": unseen.as_dict(),
+        "webshop": typed.as_dict(),
         "losses": losses[:MOST_LOSSES],
         "all_losses": len(losses),
     }
 
 
-def _read(goal: Mapping[str, Any], vocabulary: Facets, done: _Measured) -> None:
+Vocabulary = tuple[Facets, dict[str, str]]
+
+
+def _read(goal: Mapping[str, Any], vocabulary: Vocabulary, done: _Measured) -> None:
     text, row_id = goal["query"], goal["id"]
     prices = [(price.low, price.high) for price in read_prices(digits(text))]
     if voucher := goal.get("voucher"):
@@ -115,12 +128,21 @@ def _read(goal: Mapping[str, Any], vocabulary: Facets, done: _Measured) -> None:
         done.count("voucher", row_id, [], [str(voucher["threshold"])])
     targets = goal["targets"]
     done.count("price", row_id, prices, _gold_prices(targets))
-    if any("service" in target for target in targets):
-        done.count("service", row_id, [], [s for t in targets for s in t.get("service", ())])
-    gold = Counter(_gold_facets(targets, text))
-    parsed = parse_constraints(text, brands={}, facets=vocabulary).constraints
-    read = Counter((facet.kind, " ".join(sequence(facet.value))) for facet in parsed.facets)
-    for kind in dict.fromkeys(k if k in _GENERAL.values() else "other" for k, _ in gold | read):
+    services = parse_constraints(text, brands={}).constraints.services
+    wanted = {_SERVICES.get(s, s) for target in targets for s in target.get("service", ())}
+    for service in {*services, *wanted}:
+        done.count(f"service {service}", row_id, {service} & {*services}, {service} & wanted)
+    _read_properties(goal, vocabulary, done)
+
+
+def _read_properties(goal: Mapping[str, Any], vocabulary: Vocabulary, done: _Measured) -> None:
+    facets, brands = vocabulary
+    text, row_id = goal["query"], goal["id"]
+    gold = Counter(_gold_facets(goal["targets"], text))
+    parsed = parse_constraints(text, brands=brands, facets=facets).constraints
+    read = Counter((facet.kind, _plain(facet.kind, facet.value)) for facet in parsed.facets)
+    read.update(("brand", _plain("brand", brand)) for brand in parsed.brands)
+    for kind in dict.fromkeys(k if k in _NAMED else "other" for k, _ in gold | read):
         done.count(
             kind,
             row_id,
@@ -133,7 +155,7 @@ def _of_kind(rows: Counter[tuple[str, str]], kind: str) -> Counter[str]:
     """The values of one general kind, each once; those of no general kind together as "other"."""
     if kind != "other":
         return Counter({value for name, value in rows if name == kind})
-    return Counter({value for name, value in rows if name not in _GENERAL.values()})
+    return Counter({value for name, value in rows if name not in _NAMED})
 
 
 def _read_typed(row_id: str, query: str, typed: _Measured) -> None:
@@ -163,9 +185,17 @@ def _gold_facets(targets: Iterable[Mapping[str, Any]], text: str) -> Iterator[tu
     said = f" {' '.join(sequence(text))} "
     for target in targets:
         for name, value in _labelled(target):
-            words = " ".join(sequence(value))
-            if words and f" {words} " in said:
-                yield _kind(name), words
+            kind = _kind(name)
+            ways = facet_kinds()[kind].ways(value) if kind in facet_kinds() else (value,)
+            if any(f" {' '.join(sequence(way))} " in said for way in ways if sequence(way)):
+                yield kind, _plain(kind, value)
+
+
+def _plain(kind: str, value: str) -> str:
+    """One spelling for all ways to say a value."""
+    general = facet_kinds().get(kind)
+    ways = general.ways(value) if general else (value,)
+    return min(" ".join(sequence(way)) for way in ways)
 
 
 def _labelled(target: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -182,9 +212,10 @@ def _kind(name: str) -> str:
     return next((kind for word, kind in _GENERAL.items() if word in low), low.replace("_", " "))
 
 
-def _vocabulary(goals: Iterable[Mapping[str, Any]]) -> Facets:
+def _vocabulary(goals: Iterable[Mapping[str, Any]]) -> Vocabulary:
     """What a shop that sells the goods of these goals would know of their properties."""
     products = {}
+    brands: dict[str, str] = {}
     for goal in goals:
         for at, target in enumerate(goal["targets"]):
             pid = f"{goal['id']}-{at}"
@@ -199,14 +230,16 @@ def _vocabulary(goals: Iterable[Mapping[str, Any]]) -> Facets:
                 for attribute in target.get("attributes", ())
                 for name, values in attribute.items()
                 for value in values
+                if _kind(name) != "brand"
             )
+            brands |= {v.casefold(): v for name, v in _labelled(target) if _kind(name) == "brand"}
             products[pid] = Product(
                 id=ProductId(pid),
                 title=title if isinstance(title, str) else title[0],
                 variants=(Variant(pid, options=options),) if options else (),
                 attributes=stated,
             )
-    return Facets(products, is_kind=lambda word: False)
+    return Facets(products, is_kind=lambda word: False), brands
 
 
 def _rows(path: Path) -> list[Any]:
