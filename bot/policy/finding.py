@@ -9,7 +9,16 @@ from bot.kinds import head_of, is_general
 from bot.policy.asking import ask_which
 from bot.policy.plan import Desk, Plan
 from bot.policy.products import total
-from bot.policy.revising import UNHEARD, beyond, other_kind, restarted, revised, unchanged, unheard
+from bot.policy.revising import (
+    UNHEARD,
+    beyond,
+    other_kind,
+    restarted,
+    revised,
+    unchanged,
+    unheard,
+    without_facets,
+)
 from bot.policy.wording import absent, category_slot, conditions, reason, reason_text, wish_slot
 from bot.recommend import Found
 from bot.state import DialogState
@@ -43,8 +52,10 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
         wish, constraints = revised(plan, desk, request)
     else:
         wish, constraints = request.query, request.constraints
+        if not tokens(unchanged(without_facets(wish, constraints))):
+            wish = ""  # "anything in blue": no thing was named
         if cue("same_price", request.text):
-            constraints = _with_price_of(state.constraints, constraints)
+            constraints = _with_last_price(state, constraints)
             wish = without_cue("same_price", wish)
         state = replace(state, shown=(), focus=())
     wish = _unsorted(wish, plan.language) if constraints.sort else wish
@@ -117,7 +128,10 @@ def _chosen(plan: Plan, desk: Desk, option: str) -> tuple[str, Constraints]:
     return state.wish, replace(state.constraints, categories=(category,))
 
 
-def _with_price_of(before: Constraints, now: Constraints) -> Constraints:
+def _with_last_price(state: DialogState, now: Constraints) -> Constraints:
+    """The conditions with the price that was last named, for this wish or one before."""
+    named = (state.constraints, *(topic.constraints for topic in reversed(state.earlier)), now)
+    before = next(c for c in named if c is now or c.price_max or c.price_min)
     if now.price_max is not None or now.price_min is not None:
         return now
     words = tuple(pair for pair in before.words if pair[0] in ("price", SAID_OTHERWISE))
@@ -147,6 +161,8 @@ def _tell(
         near = category_slot(plan, found.category)
         plan.say(act("not_sold", [absent(plan, told, wish, request), near]), "no such goods")
         plan.state = replace(plan.state, wish="", constraints=Constraints())
+    elif found.dropped and request.goal == "more":
+        plan.say(act("no_more", [told]), "all that fits was shown")
     elif found.dropped:
         _tell_near(plan, request, found, told, constraints)
     elif not found.picks:

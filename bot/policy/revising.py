@@ -27,7 +27,7 @@ UNHEARD = "word"  # the name of a condition that is but a word of the shopper's
 MIN_PROPERTY = 4  # letters
 # what a change is wrapped in, and is no property itself
 _AROUND_CHANGE = re.compile(
-    r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|similar|like|comparable|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower|actually|instead|rather|make|made|prefer|maybe|pricey|dear|too|but|what|about|how|if|possible|must|be|should|a|an|another|different)\b"
+    r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|similar|like|comparable|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower|actually|instead|rather|than|then|there|at|least|ok|okay|so|said|meant|i|make|made|prefer|maybe|pricey|dear|too|but|what|about|how|if|possible|must|be|should|a|an|another|different)\b"
     r"|[大小轻重长短宽高]一?[点些]|便宜一?[点些]?|太?贵了?一?[点些]?|再|也行|就行|还是|换成?|改成?|要|的|有|也|[点些]|吧|呢|吗|没有|最好|必须",
     re.IGNORECASE,
 )
@@ -164,6 +164,13 @@ def unheard(desk: Desk, found: Found, wish: str, language: str) -> str:
             plain = known or vague_word().search(low) or not is_common_word(low)
             return "" if plain or len(low) < MIN_PROPERTY else before
     return ""
+
+
+def without_facets(words: str, constraints: Constraints) -> str:
+    """The words without those that name properties."""
+    for facet in constraints.facets:
+        words = re.sub(re.escape(facet.said), " ", words, flags=re.IGNORECASE)
+    return words
 
 
 def unchanged(words: str) -> str:
