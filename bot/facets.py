@@ -47,6 +47,7 @@ class Facets:
         self._stated: dict[str, dict[str, list[Words]]] = defaultdict(lambda: defaultdict(list))
         self._options: dict[str, dict[str, list[Words]]] = defaultdict(lambda: defaultdict(list))
         self._terms: dict[Words, Counter[str]] = defaultdict(Counter)
+        self._spelled: dict[str, set[str]] = defaultdict(set)
         self._ends: dict[tuple[str, str], set[Words]] = defaultdict(set)
         self._texts: dict[str, Words] = {}
         for pid, product in products.items():
@@ -67,6 +68,7 @@ class Facets:
         for part in _PART.split(value):
             if words := _words(part, kind):
                 parts.add(words)
+                self._spelled[kind].add(" ".join(part.casefold().split()))
                 if kind in facet_kinds() and kind != "size" and not has_cjk(part):
                     self._ends[kind, words[-1]].add(words)
         for words in parts:
@@ -155,6 +157,8 @@ class Facets:
                     span, said = match.span(group), match.group(group)
                     if kind.name == "colour" and has_cjk(said) and match.end() > span[1]:
                         span, said = match.span(), match.group()  # 色 belongs to the word
+                    if has_cjk(said) and said.endswith("的"):
+                        span, said = (span[0], span[1] - 1), said[:-1]
                     value = self._value(kind.name, said, sure)
                     if value:
                         start = span[0] + said.casefold().find(value.casefold().split()[0])
@@ -183,7 +187,7 @@ class Facets:
     def _mistyped(self, kind: str, word: str) -> str:
         if len(word) < 4 or has_cjk(word):
             return ""
-        values = [" ".join(words) for words, kinds in self._terms.items() if kinds.get(kind)]
+        values = self._spelled[kind]
         near = process.extractOne(word.casefold(), values, scorer=fuzz.ratio, score_cutoff=TYPO)
         return near[0] if near else ""
 
