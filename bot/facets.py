@@ -25,6 +25,7 @@ Words = tuple[str, ...]
 MAX_VALUE = 60  # characters: what is longer describes, and is no value to choose by
 MAX_WORDS = 4
 TYPO = 85  # rapidfuzz ratio from which a marked word is a mistyped value
+USUAL = 0.2  # share of the products that state a kind, from which silence is no statement
 _PART = re.compile(r"[,;，、；|/()（）]|\s+(?:and|or|with|&)\s+|和|及|\d+(?:\.\d+)?\s?%")
 _SAID = re.compile(r"[A-Za-z0-9]+(?:['’.\-][A-Za-z0-9]+)*|[\u3400-\u9fff]")
 _FIGURE = re.compile(r"[\d.,x×*/\-\s]+")
@@ -200,9 +201,16 @@ class Facets:
             return True
         if all(len("".join(way)) < 2 for way in ways) and not any(map(has_cjk, facet.value)):
             return False
-        title = tuple(sequence(self._products[product_id].title))
-        text = title if stated and facet.kind in facet_kinds() else self._text(product_id)
+        if facet.kind in facet_kinds() and (stated or self._usually_stated(facet.kind)):
+            # where colours are stated, the red light of a headlamp makes it no red one
+            product = self._products[product_id]
+            text = tuple(sequence(" ¶ ".join([product.title, *product.tags])))
+        else:
+            text = self._text(product_id)
         return any(_within(way, text) for way in ways)
+
+    def _usually_stated(self, kind: str) -> bool:
+        return len(self._stated.get(kind, ())) >= USUAL * len(self._products)
 
     def states(self, product_id: str, kind: str) -> bool:
         """Whether the product's record says anything of this kind."""

@@ -11,13 +11,14 @@ from bot.policy.plan import Desk, Plan
 from bot.policy.products import total
 from bot.policy.revising import (
     UNHEARD,
+    any_such,
     beyond,
+    only_like,
     other_kind,
     restarted,
     revised,
     unchanged,
     unheard,
-    without_facets,
 )
 from bot.policy.wording import absent, category_slot, conditions, reason, reason_text, wish_slot
 from bot.recommend import Found
@@ -52,8 +53,8 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
         wish, constraints = revised(plan, desk, request)
     else:
         wish, constraints = request.query, request.constraints
-        if not tokens(unchanged(without_facets(wish, constraints))):
-            wish = ""  # "anything in blue": no thing was named
+        if only_like(wish, constraints):
+            wish = any_such(constraints, plan.language)
         if cue("same_price", request.text):
             constraints = _with_last_price(state, constraints)
             wish = without_cue("same_price", wish)
@@ -75,8 +76,10 @@ def _find(
     constraints: Constraints,
 ) -> None:
     exclude = state.shown if request.goal == "more" else ()
+    # "something blue" names no thing: any that is so will do
+    sought = "" if only_like(wish, constraints) else wish
     found = desk.recommender.find(
-        wish, constraints, language=plan.language, exclude=exclude, most=LOOKED_AT
+        sought, constraints, language=plan.language, exclude=exclude, most=LOOKED_AT
     )
     word = unheard(desk, found, wish, plan.language)
     if word and found.picks and not found.dropped:

@@ -23,6 +23,7 @@ from prompts.facets import vague_word
 from retrieval.text import tokens
 
 CENT = Decimal("0.01")
+ANYTHING = "something"
 UNHEARD = "word"  # the name of a condition that is but a word of the shopper's
 MIN_PROPERTY = 4  # letters
 # what a change is wrapped in, and is no property itself
@@ -83,6 +84,8 @@ def _joined(wish: str, extra: str, facets: tuple[Facet, ...]) -> str:
     if WIDE.search(extra):
         return f"{extra}的{wish}" if wish else extra
     if any(facet.strict and facet.said.casefold() == extra.casefold() for facet in facets):
+        if wish.casefold() == ANYTHING:
+            return f"{wish} {extra}"
         return f"{extra} {re.sub(r'^(?:an?|the|some) ', '', wish)}".strip()
     return f"{wish}, {extra}".strip(" ,")
 
@@ -166,11 +169,19 @@ def unheard(desk: Desk, found: Found, wish: str, language: str) -> str:
     return ""
 
 
-def without_facets(words: str, constraints: Constraints) -> str:
-    """The words without those that name properties."""
-    for facet in constraints.facets:
-        words = re.sub(re.escape(facet.said), " ", words, flags=re.IGNORECASE)
-    return words
+def only_like(wish: str, constraints: Constraints) -> bool:
+    """Whether the wish says what a thing should be like and names no thing: "anything in blue"."""
+    strict = [facet for facet in constraints.facets if facet.strict]
+    rest = wish
+    for facet in strict:
+        rest = re.sub(re.escape(facet.said), " ", rest, flags=re.IGNORECASE)
+    return bool(strict) and not tokens(unchanged(rest))
+
+
+def any_such(constraints: Constraints, language: str) -> str:
+    """A thing of which only the properties were said, as a noun phrase."""
+    said = " ".join(facet.said for facet in constraints.facets if facet.strict)
+    return {"en": f"{ANYTHING} {said}", "zh": f"{said}的"}[language]
 
 
 def unchanged(words: str) -> str:
