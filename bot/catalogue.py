@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from bot.kinds import Kinds
+from bot.facets import Facets
+from bot.kinds import Kinds, Rank
 from db.records import Product
 from retrieval.text import tokens
 
@@ -38,7 +39,8 @@ class Catalogue:
 
     def __init__(self, products: Iterable[Product]) -> None:
         self.products = {str(p.id): p for p in products}
-        self.kinds = Kinds(self.products)
+        self.facets = Facets(self.products, is_kind=lambda word: self.kinds.best(word) is Rank.IS)
+        self.kinds = Kinds(self.products, colours=self.facets.colours)
         self.brands = {p.brand.casefold(): p.brand for p in self.products.values() if p.brand}
         self.categories: Counter[str] = Counter(
             p.category[-1] for p in self.products.values() if p.category
@@ -125,12 +127,6 @@ class Catalogue:
 
     def _rare(self, part: str) -> bool:
         return sum(part in p.title.casefold() for p in self.products.values()) <= 2
-
-
-def every_text(product: Product) -> str:
-    """What the feed says of a product and of each of its variants."""
-    options = (o.value for v in product.variants for o in v.options)
-    return "\n".join([product_text(product), *options])
 
 
 def product_text(product: Product) -> str:

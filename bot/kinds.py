@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping
 from enum import IntEnum
 
-from bot.understanding.constraints import COLOUR
 from db.records import Product
-from retrieval.text import tokens
+from retrieval.text import tokens, units
 
 _PHRASE = re.compile(r"[,;:()\[\]/|–—+&]|\s-\s|\b(?:with|for|of|in|from|by|and|or|to)\b", re.I)
 _MEASURE = re.compile(r"\b\d[\w.\"'′″-]*(?:\s(?:[a-z]{1,3}|inch|inches|liters?|litres?|cups?|pack)\b)?", re.I)  # fmt: skip
@@ -36,13 +35,13 @@ class Rank(IntEnum):
 class Kinds:
     """The kinds of one catalogue snapshot."""
 
-    def __init__(self, products: Mapping[str, Product]) -> None:
-        self._phrases = {pid: _phrases(p.title) for pid, p in products.items()}
+    def __init__(self, products: Mapping[str, Product], *, colours: re.Pattern[str]) -> None:
+        self._phrases = {pid: _phrases(p.title, colours) for pid, p in products.items()}
         # a word that the feed files the product under is its kind, in a title too
         self._filed = {
             pid: frozenset(tokens(" ".join((*p.category, *p.tags)))) for pid, p in products.items()
         }
-        self._leaves = {pid: _leaf(p) for pid, p in products.items()}
+        self._leaves = {pid: _leaf(p, colours) for pid, p in products.items()}
         titled = {
             (leaf, end)
             for pid, leaf in self._leaves.items()
@@ -92,18 +91,18 @@ class Kinds:
         return self._best[word]
 
 
-def _phrases(title: str) -> tuple[tuple[str, ...], ...]:
+def _phrases(title: str, colours: re.Pattern[str]) -> tuple[tuple[str, ...], ...]:
     """The phrases of a title as stemmed words, sizes, counts and colours left out."""
-    bare = COLOUR.sub(" ", _MEASURE.sub(" ", title))
+    bare = colours.sub(" ", _MEASURE.sub(" ", title))
     found = (tuple(t for t in tokens(part) if len(t) > 1) for part in _PHRASE.split(bare))
     return tuple(phrase for phrase in found if phrase)
 
 
-def _leaf(product: Product) -> tuple[str, ...]:
+def _leaf(product: Product, colours: re.Pattern[str]) -> tuple[str, ...]:
     """The kinds that the last category names: kettle and tea, of "Kettles & Tea"."""
     if not product.category:
         return ()
-    return tuple(phrase[-1] for phrase in _phrases(product.category[-1].replace("-", " ")))
+    return tuple(phrase[-1] for phrase in _phrases(product.category[-1].replace("-", " "), colours))
 
 
 def is_gift(word: str) -> bool:
@@ -127,3 +126,27 @@ def said_as_thing(wish: str, head: str) -> bool:
         if tokens(word)[-1:] == [head]:
             return bool(_PLURAL.search(word) or _ARTICLE.search(wish[: match.start()]))
     return False
+
+
+_PHRASE_END = re.compile(
+    r"\b(?:for|with|of|to|in|from|that|which|who|by|on|at|as|because|so|and|or|under|over|when)\b|[,.;!?，。；！？]",
+    re.IGNORECASE,
+)
+
+
+def head_of(wish: str, language: str) -> str:
+    """The word that names the kind of thing: the last of the first noun phrase.
+
+    English heads are stems; Chinese ones are words, or the whole phrase where no word is known.
+    """
+    for phrase in _PHRASE_END.split(wish):
+        if language == "zh":
+            thing = phrase.rpartition("的")[2] or phrase  # what stands before 的 only describes
+            known = [u.text for u in units(thing) if u.weight >= 1.0 and not u.text.isdigit()]
+            if known or thing.strip():
+                return known[-1] if known else re.sub(r"\s+", "", thing)
+            continue
+        words = [w for w in tokens(phrase) if not w.isdigit()]
+        if words:
+            return words[-1]
+    return ""

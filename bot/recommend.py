@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.catalogue import Catalogue, every_text, product_text
-from bot.kinds import Rank, is_general, is_gift, said_as_thing
-from bot.understanding.constraints import COLOUR, Constraints
+from bot.catalogue import Catalogue
+from bot.conditions import CHEAP, Conditions, filters_of, relaxations
+from bot.kinds import Rank, head_of, is_general, is_gift, said_as_thing
+from bot.understanding.constraints import Constraints
 from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
 from db.records import Attribute, Product
 from prompts.concepts import concepts
 from retrieval.hybrid import Searcher
 from retrieval.text import tokens, units
-from retrieval.values import Filters, Hit, Query
+from retrieval.values import Hit, Query
 
 POOL = 40  # hits looked at before the cut
 SOLD_WORDS = 0.5  # share of the wish's weight that must stand in a title or category …
@@ -44,11 +45,11 @@ class Pick:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search came to. `sold` tells whether the shop has such things at all; `dropped` names
-    the condition that had to go for `picks` to be possible ("" where all conditions hold)."""
+    the conditions that had to go for `picks` to be possible (none where all conditions hold)."""
 
     picks: tuple[Pick, ...]
     sold: bool
-    dropped: str = ""
+    dropped: tuple[str, ...] = ()
     category: str = ""
     hits: tuple[Hit, ...] = ()
 
@@ -75,6 +76,7 @@ class Recommender:
         self._catalogue = catalogue
         self._searcher = searcher
         self._kinds = catalogue.kinds
+        self._conditions = Conditions(catalogue)
         self._tags = frozenset(
             tag for p in catalogue.products.values() for tag in tokens(" ".join(p.tags))
         )
@@ -90,11 +92,12 @@ class Recommender:
     ) -> Found:
         """Returns the best products for `wish` under `constraints`, at most `most`."""
         named = head_of(wish, language)
-        head = "" if is_general(named) else named
+        purpose = _PURPOSE.match(wish) is not None
+        head = "" if is_general(named) or purpose else named
         free = self._search(wish, Constraints(), language)
         wanted = Wanted(
             wish, head, self._is_kind(free, head), self._senses(wish, head, language),
-            meaning=GIFT_MEANING if is_gift(named) else SOLD_MEANING,
+            meaning=GIFT_MEANING if is_gift(named) or purpose else SOLD_MEANING,
         )  # fmt: skip
         relevant = self._cut(free, wanted)
         if wish and not relevant:
@@ -105,35 +108,52 @@ class Recommender:
                 return Found((), sold=False, category=self._nearest_category(free), hits=free)
             if self._kinds.best(head) is Rank.BESIDE:
                 picks = self._picks(near, wish, constraints, 2)
-                return Found(picks, True, "kind", self._category(near[0]), free)
+                return Found(picks, True, ("kind",), self._category(near[0]), free)
         wanted = replace(wanted, worth=self._worth(relevant[0], wanted) if relevant else 0.0)
         kind = self._kind(relevant, wanted) if wish else ""
         allowed = self._search(wish, constraints, language, exclude)
         kept = self._kept(allowed, wanted, kind)
         if not kept and exclude:
             kept = self._cut(allowed, wanted)
-        if kept:
-            coloured = self._coloured(kept, wish)
-            if not coloured:
-                picks = self._picks(kept, wish, constraints, 2)
-                return Found(picks, True, "colour", kind, allowed)
-            return Found(self._picks(coloured, wish, constraints, most), True, "", kind, allowed)
-        for name, looser in relaxations(constraints):
-            hits = self._search(wish, looser, language, exclude)
-            if other := self._kept(hits, wanted, kind):
-                return Found(self._picks(other, wish, looser, 2), True, name, kind, allowed)
-        return Found((), True, "", kind, allowed)
+        alike = self._kept(free, wanted, kind)
+        if fit := self._conditions.having(kept, constraints, alike):
+            return Found(self._picks(fit, wish, constraints, most), True, (), kind, allowed)
+        return self._relaxed(wanted, constraints, language, exclude, kind, alike, allowed)
 
-    def _coloured(self, hits: list[Hit], wish: str) -> list[Hit]:
-        """The hits whose records name the colour that was wished, all where none was."""
-        colours = {match.group().casefold().removesuffix("色") for match in COLOUR.finditer(wish)}
-        if not colours:
+    def _relaxed(
+        self,
+        wanted: Wanted,
+        constraints: Constraints,
+        language: str,
+        exclude: tuple[str, ...],
+        kind: str,
+        alike: list[Hit],
+        allowed: tuple[Hit, ...],
+    ) -> Found:
+        """What there would be without the condition whose going helps most; of two that help as
+        much the one that is easier to give up."""
+        best: tuple[int, tuple[str, ...], Constraints, list[Hit]] | None = None
+        for names, looser in relaxations(constraints):
+            if best is not None and len(names) > len(best[1]):
+                break
+            hits = self._search(wanted.words, looser, language, exclude)
+            other = self._conditions.having(self._kept(hits, wanted, kind), looser, alike)
+            if other and (best is None or len(other) > best[0]):
+                best = len(other), names, looser, other
+        if best is None:
+            return Found((), True, (), kind, allowed)
+        picks = self._picks(self._nearest(best[3], best[1], constraints), wanted.words, best[2], 2)
+        return Found(picks, True, best[1], kind, allowed)
+
+    def _nearest(
+        self, hits: list[Hit], dropped: tuple[str, ...], constraints: Constraints
+    ) -> list[Hit]:
+        """Where the price had to go, what misses it by least comes first."""
+        limit = constraints.price_max or constraints.price_min
+        if "price" not in dropped or limit is None:
             return hits
-        # an English colour is a word of its own: "featured" is not red
-        said = re.compile("|".join(rf"\b{c}\b" if c.isascii() else c for c in colours))
-        return [
-            h for h in hits if said.search(every_text(self._catalogue.products[h.id]).casefold())
-        ]
+        prices = {h.id: p.amount for h in hits if (p := self._catalogue.products[h.id].price)}
+        return sorted(hits, key=lambda h: abs(prices.get(h.id, Decimal("Infinity")) - limit))
 
     def _is_kind(self, free: tuple[Hit, ...], head: str) -> bool:
         """Whether the head names a kind of this shop's, so that nothing else will do."""
@@ -169,13 +189,8 @@ class Recommender:
     ) -> tuple[Hit, ...]:
         pool = POOL if wish else len(self._catalogue)  # of all the shop has, any may be cheapest
         query = Query(wish, language, pool, filters_of(constraints, exclude))
-        unwanted = [w for w in constraints.words_none if WIDE.search(w)]
-        return tuple(
-            hit
-            for hit in self._searcher.products(query)
-            # a Chinese word may stand inside a longer one, which no index of words shows
-            if not any(w in product_text(self._catalogue.products[hit.id]) for w in unwanted)
-        )
+        hits = self._searcher.products(query)
+        return tuple(hit for hit in hits if self._conditions.allows(hit.id, constraints))
 
     def _kept(self, hits: tuple[Hit, ...], wanted: Wanted, kind: str) -> list[Hit]:
         """The hits to show: about the wish and of its kind; else the rest of that kind."""
@@ -271,7 +286,9 @@ class Recommender:
         # what can be bought goes first; the order is otherwise kept
         hits = sorted(hits, key=lambda h: products[h.id].in_stock is False)
         ordered = (
-            sorted(hits, key=_sort_key(constraints.sort, products)) if constraints.sort else hits
+            hits
+            if constraints.sort in ("", CHEAP)
+            else sorted(hits, key=_sort_key(constraints.sort, products))
         )
         words = tokens(wish)
         return tuple(
@@ -280,33 +297,15 @@ class Recommender:
         )
 
 
-_PHRASE_END = re.compile(
-    r"\b(?:for|with|of|to|in|from|that|which|who|by|on|at|as|because|so|and|or|under|over|when)\b|[,.;!?，。；！？]",
-    re.IGNORECASE,
+# who or what for, and no thing at all: "for my dad who hikes", "to heat up leftovers"
+_PURPOSE = re.compile(
+    r"\s*(?:for (?:my|our|his|her|their|a|an|the|someone|somebody)\b|to \w)", re.IGNORECASE
 )
 _PEOPLE = re.compile(
     r"\b(\d{1,2})[- ]?(?:persons?|people|man|men|adults|of us|kids)\b|\b(?:family|group|party) of (\d{1,2})\b|(\d{1,2})个?人",
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"(\d{1,2})\s?-?\s?(?:person|people|man|adults|人)|^(\d{1,2})$", re.IGNORECASE)
-
-
-def head_of(wish: str, language: str) -> str:
-    """The word that names the kind of thing: the last of the first noun phrase.
-
-    English heads are stems; Chinese ones are words, or the whole phrase where no word is known.
-    """
-    for phrase in _PHRASE_END.split(wish):
-        if language == "zh":
-            thing = phrase.rpartition("的")[2] or phrase  # what stands before 的 only describes
-            known = [u.text for u in units(thing) if u.weight >= 1.0 and not u.text.isdigit()]
-            if known or thing.strip():
-                return known[-1] if known else re.sub(r"\s+", "", thing)
-            continue
-        words = [w for w in tokens(phrase) if not w.isdigit()]
-        if words:
-            return words[-1]
-    return ""
 
 
 def _names(names: str, head: str) -> bool:
@@ -351,33 +350,6 @@ def reason_for(product: Product, words: list[str]) -> Attribute | None:
         if held > most:
             best, most = attribute, held
     return best
-
-
-def filters_of(constraints: Constraints, exclude: tuple[str, ...] = ()) -> Filters:
-    return Filters(
-        price_min=constraints.price_min,
-        price_max=constraints.price_max,
-        brands=constraints.brands,
-        exclude_brands=constraints.exclude_brands,
-        in_stock=constraints.in_stock,
-        rating_min=constraints.rating_min,
-        words_none=constraints.words_none,
-        exclude_ids=exclude,
-    )
-
-
-def relaxations(constraints: Constraints) -> list[tuple[str, Constraints]]:
-    """Each condition with the conditions that remain without it, the easiest to give up first."""
-    out: list[tuple[str, Constraints]] = []
-    if constraints.price_max is not None or constraints.price_min is not None:
-        out.append(("price", replace(constraints, price_min=None, price_max=None)))
-    if constraints.rating_min is not None:
-        out.append(("rating", replace(constraints, rating_min=None)))
-    if constraints.in_stock is not None:
-        out.append(("stock", replace(constraints, in_stock=None)))
-    if constraints.brands:
-        out.append(("brand", replace(constraints, brands=())))
-    return out
 
 
 def _sort_key(sort: str, products: dict[str, Product]):  # type: ignore[no-untyped-def]

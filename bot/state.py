@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.understanding.constraints import Constraints
+from bot.understanding.returning import Topic
 
 LISTS_KEPT = 6
 REPLIES_KEPT = 6
+TOPICS_KEPT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,10 @@ class PendingRequest:
 class DialogState:
     """`lists` are the product ids of earlier replies, newest last; `shown` those for this wish.
 
+    `earlier` are the wishes talked about before this one, oldest first. `offered` are the options of
+    a question or a suggestion, which stand for one message; `settled` the words asked about so, that
+    are not asked about again.
+
     `awaiting` is what the bot asked for: "", "order", "contact", "confirm" or "team". `verified` maps an
     order number to the ISO time until which it may be shown; `contacts` are keyed hashes.
     """
@@ -32,6 +38,9 @@ class DialogState:
     language: str = ""
     wish: str = ""
     constraints: Constraints = Constraints()
+    earlier: tuple[Topic, ...] = ()
+    offered: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
     lists: tuple[tuple[str, ...], ...] = ()
     shown: tuple[str, ...] = ()
     focus: tuple[str, ...] = ()
@@ -62,14 +71,23 @@ class DialogState:
             shown=tuple(dict.fromkeys(self.shown + ids)),
         )
 
+    def with_wish(self, wish: str, constraints: Constraints) -> DialogState:
+        """The state with another wish; the one before is kept, to come back to."""
+        before = Topic(self.wish, self.constraints, self.last_list)
+        kept = tuple(topic for topic in self.earlier if topic.wish not in (self.wish, wish))
+        if self.wish and self.wish != wish:
+            kept = (*kept, before)[-TOPICS_KEPT:]
+        return replace(self, wish=wish, constraints=constraints, earlier=kept)
+
     def may_see(self, order_id: str, now: datetime) -> bool:
         return any(
             oid == order_id and now <= datetime.fromisoformat(until) for oid, until in self.verified
         )
 
     def as_dict(self) -> dict[str, Any]:
-        data = asdict(replace(self, constraints=Constraints()))
+        data = asdict(replace(self, constraints=Constraints(), earlier=()))
         data["constraints"] = self.constraints.as_dict()
+        data["earlier"] = [topic.as_dict() for topic in self.earlier]
         return data
 
     @classmethod
@@ -79,6 +97,7 @@ class DialogState:
             return cls()
         known = {k: _frozen(v) for k, v in data.items() if k in cls.__dataclass_fields__}
         known["constraints"] = Constraints.from_dict(data.get("constraints", {}))
+        known["earlier"] = tuple(Topic.from_dict(topic) for topic in data.get("earlier", ()))
         pending = data.get("pending")
         known["pending"] = PendingRequest(**pending) if pending else None
         return cls(**known)

@@ -47,6 +47,7 @@ def trace_as_text(record: Any) -> str:
         ]
         scores = ", ".join(f"{name} {p}" for name, p in request["scores"])
         lines.append(f"  scores: {scores}")
+    lines += _carried(trace.get("state", {}))
     lines += [f"decided {why}" for why in trace["decisions"]]
     for hit in trace["hits"][:5]:
         parts = ", ".join(f"{k} {v:.2f}" for k, v in hit["parts"].items())
@@ -62,6 +63,16 @@ def trace_as_text(record: Any) -> str:
     )
     lines.append(f"timings {trace['timings_ms']}")
     return "\n".join(lines)
+
+
+def _carried(state: Any) -> list[str]:
+    """What the conversation wishes after this turn, each condition with the words it came from."""
+    if not state.get("wish") and not state.get("constraints", {}).get("words"):
+        return []
+    lines = [f"wish so far: {state['wish']!r}"]
+    lines += [f"  carried {kind}: “{words}”" for kind, words in state["constraints"]["words"]]
+    lines += [f"  earlier wish: {topic['wish']!r}" for topic in state.get("earlier", ())]
+    return lines
 
 
 def _candidate(note: Any) -> list[str]:

@@ -17,3 +17,8 @@ def _cues() -> dict[str, re.Pattern[str]]:
 def cue(name: str, text: str) -> bool:
     """Whether the text holds the named cue. Raises KeyError for an unknown name."""
     return _cues()[name].search(text.replace("’", "'")) is not None
+
+
+def without_cue(name: str, text: str) -> str:
+    """The text without the named cue. Raises KeyError for an unknown name."""
+    return " ".join(_cues()[name].sub(" ", text.replace("’", "'")).split())

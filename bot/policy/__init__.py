@@ -25,6 +25,7 @@ def decide(plan: Plan, desk: Desk) -> None:
     understood = plan.understood
     plan.book.add("shopper", "message", "message", understood.text)
     plan.state = replace(plan.state, language=understood.language)
+    plan.state = replace(plan.state, offered=())  # as understood: an offer stands for one message
     if understood.foreign:
         plan.say(act("other_language"), "neither English nor Chinese")
     if plan.state.awaiting == "confirm" and not _answers(understood.requests):

@@ -54,7 +54,7 @@ def product_question(plan: Plan, desk: Desk, request: Request) -> None:
 
 def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
     """The product a question is about: named, pointed at, in focus, or alone in the last list."""
-    if points_beyond(request.text, plan.state.last_list):
+    if not request.references and points_beyond(request.text, plan.state.last_list):
         return None
     # "is it waterproof?" asks about the tent in focus, though some blanket is called waterproof
     named = [

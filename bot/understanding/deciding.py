@@ -12,15 +12,17 @@ from bot.catalogue import Catalogue
 from bot.kinds import Rank
 from bot.state import DialogState
 from bot.turn import Language
-from bot.understanding.constraints import COLOUR, Parsed
+from bot.understanding.constraints import Parsed
 from bot.understanding.intents import exemplars
 from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
 from bot.understanding.references import means_one
+from bot.understanding.returning import chosen_option, earlier_topic
 from bot.understanding.values import Request
 from bot.understanding.wanted import WantedWords, asks_for_goods
 from prompts.concepts import concepts
 from prompts.cues import cue
+from prompts.facets import facet_kinds
 from prompts.topics import topics_of
 from retrieval.hybrid import Searcher
 from retrieval.text import tokens
@@ -187,6 +189,12 @@ class IntentRules:
             return "compare", "which of those", "choose"
         if cue("restart", text):
             return "recommend", "cue restart", "restart"
+        choice = chosen_option(text, state.offered)
+        if choice is not None and not r.references:
+            return "recommend", "answers which was meant", f"choice:{choice}"
+        at = earlier_topic(text, state.earlier)
+        if at is not None and not r.references:
+            return "recommend", "comes back to an earlier wish", f"back:{at}"
         if state.wish and cue("more", text) and not r.links:
             return "refine", "cue more", "more"
         of_rules = any(topic.rule for topic in topics_of(unquoted(text)))
@@ -194,9 +202,13 @@ class IntentRules:
             return "policy_question", "a topic of the rules", ""
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
-        if state.wish and not r.links and COLOUR.search(text) and self._only_colour(r):
-            return "refine", "another colour", ""
-        conditions = not r.constraints.empty or bool(r.relative)
+        # "does it come in red?" asks for a red one; "is it in stock in red?" is about this one
+        of_another = bool(set(r.concepts) - set(facet_kinds()))
+        about_one = bool(state.focus) and means_one(text) and of_another
+        about_one = about_one or (bool(r.references) and cue("question", text))
+        if state.wish and not r.links and not about_one and self._only_facets(r):
+            return "refine", "another property", ""
+        conditions = not r.constraints.only_facets or bool(r.relative)
         question = bool(r.concepts) and cue("question", text)
         known_one = r.references or r.links or (state.focus and means_one(text))
         conditions = conditions or bool(WIDE.search(text) and _MODIFIER.search(text))
@@ -222,6 +234,7 @@ class IntentRules:
             question
             and len(text) <= SHORT_QUESTION
             and nothing_shown
+            and (means_one(text) or not r.constraints.facets)  # "anything in blue?" is a wish
             and not _OF_SHOP.search(text)
             and not topics_of(text)
             and not self._evidence(r, context)
@@ -313,9 +326,16 @@ class IntentRules:
             return _MODIFIER.search(r.text) is not None or not self._sold(r.query, "zh")
         return not any(self._wanted.titled(word) for word in words)
 
-    def _only_colour(self, r: Request) -> bool:
-        rest = COLOUR.sub(" ", r.query)
-        return not any(self._wanted.titled(word) for word in tokens(rest)) and not WIDE.search(rest)
+    def _only_facets(self, r: Request) -> bool:
+        """Whether properties were named and no kind of product."""
+        if not r.constraints.facets or not any(facet.strict for facet in r.constraints.facets):
+            return False
+        rest = r.query
+        for facet in r.constraints.facets:
+            rest = re.sub(re.escape(facet.said), " ", rest, flags=re.IGNORECASE)
+        if WIDE.search(rest):
+            return not self._sold(rest, "zh")
+        return not any(self._wanted.titled(word) for word in tokens(rest))
 
     def _new_type(self, r: Request, state: DialogState) -> bool:
         words = [w for w in tokens(r.query) if self._wanted.titled(w)]

@@ -51,6 +51,15 @@ def ordinal_references(text: str, last: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(last[p] for p in positions if 0 <= p < len(last)))
 
 
+def counted_back(text: str, lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Returns what ordinals pick of the newest list that goes so far: the second of the lamps, after
+    one lamp of them was shown again."""
+    for last in reversed(lists[-2:]):
+        if found := ordinal_references(text, last):
+            return found
+    return ()
+
+
 def cheapest_or_dearest(
     text: str, last: Sequence[str], price_of: Callable[[str], Decimal | None]
 ) -> tuple[str, str]:

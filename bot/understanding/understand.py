@@ -21,11 +21,12 @@ from bot.understanding.orders import contact_hash, order_pattern
 from bot.understanding.redaction import normal_email, normal_phone, redact
 from bot.understanding.references import (
     cheapest_or_dearest,
+    counted_back,
     described_reference,
     means_one,
     means_several,
-    ordinal_references,
 )
+from bot.understanding.returning import earlier_product
 from bot.understanding.values import Request, Understanding
 from bot.understanding.wanted import WantedWords
 from bot.understanding.wordlist import is_common_word
@@ -143,12 +144,21 @@ class Understander:
         text = own if units(own) else text
         chosen, rest = cheapest_or_dearest(text, state.last_list, self._price_of)
         text = rest or text
-        parsed = parse_constraints(text, brands=self._catalogue.brands)
+        parsed = parse_constraints(
+            text, brands=self._catalogue.brands, facets=self._catalogue.facets
+        )
         links = tuple(self._catalogue.links(text))
-        references = (chosen,) if chosen else ordinal_references(text, state.last_list)
+        references = (chosen,) if chosen else counted_back(text, state.lists)
         if not references and not links:
             one = described_reference(text, state.last_list, self._words_of(state.last_list))
             references = (one,) if one and not parsed.constraints.words_none else ()
+        if (
+            not references
+            and cue("question", text)
+            and any(c.asked(text) for c in concepts().values())
+        ):
+            before = earlier_product(text, state.earlier, self._catalogue.kinds.is_a)
+            references = (before,) if before else ()
         if not references and not links and means_several(text):
             references = state.last_list
         scores = tuple(self._classifier.probabilities(text, context.language).items())

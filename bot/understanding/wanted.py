@@ -13,7 +13,7 @@ from retrieval.text import tokens, units
 
 LONG = 6  # content words from which a message is searched by its asking clause alone
 _FILLER = re.compile(
-    r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|您好|你好|请问|那|嗯)\b[,，!！ ]*|\b(?:please|pls|plz)\b",
+    r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|您好|你好|请问|那|嗯)\b[,，!！ ]*|^(?:算了|不了)[,，。!！ ]*|\b(?:go )?back to (?:the )?|^(?:再)?回到|\s+(?:then|instead)\W*$|\b(?:please|pls|plz)\b",
     re.IGNORECASE,
 )
 _ASKING = re.compile(

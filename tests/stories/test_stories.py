@@ -1,13 +1,15 @@
-"""Conversations that read like a transcript, played over the example shop.
+"""Conversations that read like a transcript, played over the example shop, or with `shop: zh` over
+a small Chinese one (`goods_zh.json`).
 
 Each `*.yaml` beside this file is a list of stories: `id`, optionally `fails` (why it is expected
-to, and that nobody may forget it when it no longer does), and `turns`. A turn is what the shopper
+to, and that nobody may forget it when it no longer does), `shop`, and `turns`. A turn is what the shopper
 says and what must come back:
 
     intent     one, or a list of which one must come first
     shows      exactly these product ids are on the cards, in any order; `[]` for none
     first      the id of the first card
     costs      {under: N} or {over: N}: every card's price
+    offers     words of the suggestion chips
     has, lacks words in the reply, whatever their case (with `|` between words, one of them)
     hides      words that nothing of the reply holds: text, cards, quotes, suggestions
     cites      [source, words of the quote]
@@ -19,6 +21,7 @@ The fallback's plain sentences speak, so a story is about what is decided, not h
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -27,16 +30,17 @@ from typing import Any
 
 import pytest
 import yaml
-from shop_homes import build_example, copy_of, shop_in
+from shop_homes import build_example, build_tiny, copy_of, shop_in
 
 from bot.app import Shop
 from bot.turn import ChatRequest, Reply
 from bot.web.payload import reply_payload
+from db.records import Attribute, Money, Product, ProductId, Variant
 
 HERE = Path(__file__).parent
 KEYS = {
     "intent", "shows", "first", "costs", "has", "lacks", "hides", "cites", "request", "handoff",
-    "language",
+    "language", "offers",
 }  # fmt: skip
 
 
@@ -62,6 +66,32 @@ def shop(example_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     shop.close()
 
 
+@pytest.fixture(scope="module")
+def chinese_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    home = build_tiny(tmp_path_factory.mktemp("zh") / "home", products=_goods())
+    shop = shop_in(home, more={"SHOPBOT_SHOP__NAME": "山禾家居"})
+    yield shop
+    shop.close()
+
+
+def _goods() -> Iterator[Product]:
+    for row in json.loads((HERE / "goods_zh.json").read_text(encoding="utf-8")):
+        price = Money(Decimal(row["price"]), "CNY")
+        yield Product(
+            id=ProductId(row["id"]),
+            title=row["title"],
+            price=price,
+            in_stock=row["in_stock"],
+            brand=row["brand"],
+            category=tuple(row["category"]),
+            variants=tuple(
+                Variant(f"{row['id']}-{n}", options=(Attribute("颜色", colour),), price=price)
+                for n, colour in enumerate(row["colours"])
+            ),
+            attributes=tuple(Attribute(name, value) for name, value in row["attributes"].items()),
+        )
+
+
 def test_that_every_story_has_a_name_of_its_own() -> None:
     names = [param.id for param in stories()]
     assert len(names) == len(set(names)) >= 15
@@ -69,8 +99,9 @@ def test_that_every_story_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("story", list(stories()))
 def test_that_the_story_goes_as_told(
-    shop: Shop, story: dict[str, Any], caplog: pytest.LogCaptureFixture
+    story: dict[str, Any], request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
+    shop: Shop = request.getfixturevalue("chinese_shop" if story.get("shop") == "zh" else "shop")
     session = None
     for turn in story["turns"]:
         reply = shop.chat(ChatRequest(turn["say"], session_id=session))
@@ -91,6 +122,9 @@ def _wrong(key: str, value: Any, reply: Reply) -> str:
         "shows": lambda: sorted(shown) == sorted(map(str, value)),
         "first": lambda: shown[:1] == [str(value)],
         "costs": lambda: _costs(value, reply),
+        "offers": lambda: all(
+            _any_of(words, " ".join(reply.suggestions)) for words in _list(value)
+        ),
         "has": lambda: all(_any_of(words, text) for words in _list(value)),
         "lacks": lambda: not any(_any_of(words, text) for words in _list(value)),
         "hides": lambda: not any(_any_of(words, _all_of(reply)) for words in _list(value)),
@@ -112,7 +146,7 @@ def _list(value: Any) -> list[str]:
 
 
 def _any_of(words: str, text: str) -> bool:
-    return any(word.casefold() in text for word in words.split("|"))
+    return any(word.casefold() in text.casefold() for word in words.split("|"))
 
 
 def _all_of(reply: Reply) -> str:

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.understanding.constraints import Constraints, brands_in, find_brand, parse_constraints
+from bot.understanding.constraints import (
+    SAID_OTHERWISE,
+    Constraints,
+    Facet,
+    brands_in,
+    find_brand,
+    parse_constraints,
+)
 
 BRANDS = {"ostrel": "Ostrel", "skerry point": "Skerry Point", "小米": "小米"}
 
@@ -171,8 +178,10 @@ def test_that_the_words_of_a_condition_are_taken_from_the_search() -> None:
     assert ("price", "under $300") in parsed.constraints.words
 
 
-def test_that_words_that_cannot_be_said_again_are_not_kept() -> None:
-    assert read("a tent, I don't want to spend more than 80").words == (("price", ""),)
+def test_that_words_that_cannot_be_said_again_are_kept_as_such() -> None:
+    assert read("a tent, I don't want to spend more than 80").words == (
+        (SAID_OTHERWISE, "don't want to spend more than 80"),
+    )
 
 
 def test_that_later_conditions_revise_earlier_ones() -> None:
@@ -222,3 +231,50 @@ def test_that_condition_words_in_any_order_are_read_without_failing(words: list[
 def test_that_any_text_is_read_without_failing(text: str) -> None:
     parsed = parse_constraints(text, brands=BRANDS)
     assert parsed.constraints.price_max is None or parsed.constraints.price_max >= 0
+
+
+LIMITS = st.builds(
+    "{} {}".format,
+    st.sampled_from(["under", "over", "less than", "at most", "around", "between 1 and"]),
+    st.integers(2, 99_999),
+)
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(first=LIMITS, second=LIMITS)
+def test_that_the_price_said_later_is_the_one_that_stands(first: str, second: str) -> None:
+    later = read(second)
+    revised = read(first).updated(later)
+    assert (revised.price_min, revised.price_max) == (later.price_min, later.price_max)
+    assert [pair for pair in revised.words if pair[0] == "price"] == list(later.words)
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(limit=LIMITS, thing=st.sampled_from(["a lamp", "kettles", "some wool blankets"]))
+def test_that_the_words_of_a_price_are_no_part_of_what_is_searched(limit: str, thing: str) -> None:
+    for said in (f"{thing} {limit}", f"{thing} {limit} dollars please"):
+        rest = parse_constraints(said, brands=BRANDS).rest
+        assert rest.startswith(thing)
+        assert not any(char.isdigit() for char in rest)
+
+
+def test_that_a_sum_for_several_is_shared_between_them() -> None:
+    found = read("3 lamps for under 100 together")
+    assert (found.total, found.quantity, found.price_max) == (Decimal(100), 3, Decimal("33.33"))
+    assert ("quantity", "3") in found.words
+
+
+def test_that_a_property_said_later_takes_the_place_of_the_one_before() -> None:
+    teal, ash = Facet("colour", "teal", "teal"), Facet("colour", "ash", "in ash")
+    oak = Facet("material", "oak", "oak")
+    revised = Constraints(facets=(teal, oak), words=(("colour", "teal"), ("material", "oak")))
+    revised = revised.updated(Constraints(facets=(ash,), words=(("colour", "in ash"),)))
+    assert revised.facets == (oak, ash)
+    assert revised.words == (("material", "oak"), ("colour", "in ash"))
+    assert revised.updated(Constraints(words_none=("ash",))).facets == (oak,)
+
+
+def test_that_services_are_noted_and_ask_nothing_of_a_product() -> None:
+    found = read("a lamp with free delivery, cash on delivery")
+    assert found.services == ("free_shipping", "cash_on_delivery")
+    assert found.empty

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.facets import Facets
 from bot.kinds import Kinds, Rank, is_general, said_as_thing
 from db.records import Product, ProductId
 from retrieval.text import tokens
@@ -16,7 +17,7 @@ def shelf(*rows: tuple[str, str] | tuple[str, str, str]) -> Kinds:
         products[str(number)] = Product(
             id=ProductId(str(number)), title=title, category=path, tags=tuple(tags)
         )
-    return Kinds(products)
+    return Kinds(products, colours=Facets(products, is_kind=lambda word: False).colours)
 
 
 def word(text: str) -> str:

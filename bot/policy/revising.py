@@ -1,0 +1,202 @@
+"""How a wish changes with what is said next: refined, measured against what was shown, or replaced.
+
+Knows nothing about how the outcome is told.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.kinds import Rank, head_of
+from bot.policy.measuring import magnitude
+from bot.policy.plan import Desk, Plan
+from bot.recommend import Found
+from bot.understanding.constraints import Constraints, Facet
+from bot.understanding.language import WIDE
+from bot.understanding.values import Request
+from bot.understanding.wordlist import is_common_word
+from db.records import Product
+from prompts.concepts import concepts
+from prompts.facets import vague_word
+from retrieval.text import tokens
+
+CENT = Decimal("0.01")
+ANYTHING = "something"
+UNHEARD = "word"  # the name of a condition that is but a word of the shopper's
+MIN_PROPERTY = 4  # letters
+# what a change is wrapped in, and is no property itself
+_AROUND_CHANGE = re.compile(
+    r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|similar|like|comparable|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower|actually|instead|rather|than|then|there|at|least|ok|okay|so|said|meant|i|make|made|prefer|maybe|pricey|dear|too|but|what|about|how|if|possible|must|be|should|a|an|another|different)\b"
+    r"|[大小轻重长短宽高]一?[点些]|便宜一?[点些]?|太?贵了?一?[点些]?|再|也行|就行|还是|换成?|改成?|要|的|有|也|[点些]|吧|呢|吗|没有|最好|必须",
+    re.IGNORECASE,
+)
+
+# "有没有真丝的", "要金属的": what it should be like, not what it should be
+_PROPERTY_ZH = re.compile(r"的(?:吗|么|就行|也行|呢|吧|话|也可以|都行)?\W*$")
+
+
+def revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]:
+    """The wish and conditions so far, changed by what was said now."""
+    state = plan.state
+    constraints = state.constraints.updated(request.constraints)
+    anchor = _anchor(plan, desk, request)
+    if "cheaper" in request.relative and request.constraints.price_max is None and anchor:
+        constraints = replace(constraints, price_min=None, price_max=anchor - CENT, total=None)
+    elif "dearer" in request.relative and request.constraints.price_min is None and anchor:
+        constraints = replace(constraints, price_min=anchor + CENT, price_max=None, total=None)
+    wish = state.wish
+    renewed = {facet.kind for facet in request.constraints.facets}
+    for kind in (name.partition(":")[2] for name in request.relative if ":" in name):
+        old = [facet for facet in constraints.facets if facet.kind == kind]
+        renewed.add(kind)
+        if not request.constraints.facets:
+            constraints = _without(constraints, old)
+    for facet in state.constraints.facets:
+        if facet.kind in renewed or facet.value in request.constraints.words_none:
+            wish = _leaving_out(wish, facet.said)
+    words = request.query if request.goal != "more" else ""
+    extra = " ".join(_AROUND_CHANGE.sub(" ", words).split())
+    extra = "" if extra.casefold() in wish.casefold() else extra
+    for brand in (*request.constraints.brands, *request.constraints.exclude_brands):
+        extra = re.sub(re.escape(brand), " ", extra, flags=re.IGNORECASE).strip()
+    return _joined(wish, extra, request.constraints.facets), constraints
+
+
+def _without(constraints: Constraints, old: list[Facet]) -> Constraints:
+    """The conditions with another value wished than the old ones: "another colour"."""
+    unwanted = tuple(dict.fromkeys((*constraints.words_none, *(f.value for f in old))))
+    kept = tuple(facet for facet in constraints.facets if facet not in old)
+    return replace(constraints, facets=kept, words_none=unwanted)
+
+
+def _leaving_out(wish: str, said: str) -> str:
+    rest = re.sub(re.escape(said), " ", wish, count=1, flags=re.IGNORECASE)
+    rest = re.sub(r"\b(?:in|of|made of|size)\s*(?=$|,)", " ", rest, flags=re.IGNORECASE)
+    return re.sub(r"^的|(?<=\s)的", "", " ".join(rest.split())).strip(" ,，")
+
+
+def _joined(wish: str, extra: str, facets: tuple[Facet, ...]) -> str:
+    """The wish with a further property, before its noun where it is nothing but a colour or so."""
+    if not extra:
+        return wish
+    if WIDE.search(extra):
+        return f"{extra}的{wish}" if wish else extra
+    if any(facet.strict and facet.said.casefold() == extra.casefold() for facet in facets):
+        if wish.casefold() == ANYTHING:
+            return f"{wish} {extra}"
+        return f"{extra} {re.sub(r'^(?:an?|the|some) ', '', wish)}".strip()
+    return f"{wish}, {extra}".strip(" ,")
+
+
+def _anchor(plan: Plan, desk: Desk, request: Request) -> Decimal | None:
+    """The price that "cheaper" is measured by: of what is pointed at, else of what stood first."""
+    ids = request.references or plan.state.focus[:1] or plan.state.last_list[:1]
+    product = desk.catalogue.products.get(ids[0]) if ids else None
+    return product.price.amount if product and product.price else None
+
+
+def beyond(plan: Plan, desk: Desk, request: Request, found: Found) -> Found:
+    """Of what was found, what is bigger (lighter, …) than the product talked about, if so asked."""
+    ids = request.references or plan.state.focus[:1] or plan.state.last_list[:1]
+    anchor = desk.catalogue.products.get(ids[0]) if ids else None
+    unmeasured = False
+    for concept in concepts().values():
+        direction = concept.direction(request.text) if concept.label and anchor else 0
+        if not direction or anchor is None:
+            continue
+
+        def size(product: Product, name: str = concept.name) -> float | None:
+            attribute = desk.answerer.attribute(product, "", [name])
+            return magnitude(attribute.value) if attribute else None
+
+        if (own := size(anchor)) is None:
+            unmeasured = True
+            continue
+        kept = [p for p in found.picks if ((size(p.product) or own) - own) * direction > 0]
+        return replace(found, picks=tuple(kept))
+    if unmeasured and anchor is not None:  # at least it is not the same again
+        return replace(found, picks=tuple(p for p in found.picks if p.product.id != anchor.id))
+    return found
+
+
+def other_kind(plan: Plan, desk: Desk, request: Request) -> bool:
+    """Whether another kind of thing is named than the one talked about: a rug after towels."""
+    head = head_of(request.query, plan.language)
+    state = plan.state
+    if not head or request.constraints.brands or request.goal == "more":
+        return False
+    if any(
+        head in tokens(facet.said) or head in facet.said for facet in request.constraints.facets
+    ):
+        return False
+    if plan.language == "zh":
+        if _PROPERTY_ZH.search(request.text):
+            return False
+        names = [
+            f"{p.title} {' '.join(p.category)}"
+            for pid in state.last_list
+            if (p := desk.catalogue.products.get(pid))
+        ]
+        known = len(head) > 1 and head in desk.catalogue.names and head not in state.wish
+        return known and not any(head in name for name in names)
+    kinds = desk.catalogue.kinds
+    return (
+        kinds.best(head) is Rank.IS
+        and head not in tokens(state.wish)
+        and not any(kinds.is_a(pid, head) for pid in state.last_list)
+    )
+
+
+def unheard(desk: Desk, found: Found, wish: str, language: str) -> str:
+    """The word before the thing wished that stands in no record of those found: "velvet" of "a velvet
+    armchair"; "" where there is none, or where it only praises ("a nice armchair")."""
+    head = head_of(wish, language)
+    if language != "en" or desk.catalogue.kinds.best(head) is not Rank.IS:
+        return ""
+    said = re.findall(r"[A-Za-z][\w'-]*", wish)
+    for before, word in zip(said, said[1:], strict=False):
+        if tokens(word)[-1:] == [head]:
+            low = before.casefold()
+            stems = tokens(low)
+            facet = Facet("", low, low)
+            known = not stems or any(
+                desk.catalogue.facets.has(str(pick.product.id), facet) for pick in found.picks
+            )
+            plain = known or vague_word().search(low) or not is_common_word(low)
+            return "" if plain or len(low) < MIN_PROPERTY else before
+    return ""
+
+
+def only_like(wish: str, constraints: Constraints) -> bool:
+    """Whether the wish says what a thing should be like and names no thing: "anything in blue"."""
+    strict = [facet for facet in constraints.facets if facet.strict]
+    rest = wish
+    for facet in strict:
+        rest = re.sub(re.escape(facet.said), " ", rest, flags=re.IGNORECASE)
+    return bool(strict) and not tokens(unchanged(rest))
+
+
+def any_such(constraints: Constraints, language: str) -> str:
+    """A thing of which only the properties were said, as a noun phrase."""
+    said = " ".join(facet.said for facet in constraints.facets if facet.strict)
+    return {"en": f"{ANYTHING} {said}", "zh": f"{said}的"}[language]
+
+
+def unchanged(words: str) -> str:
+    """The words without those that only ask for something other than before."""
+    rest = _AROUND_CHANGE.sub(" ", words)
+    return re.sub(
+        r"\b(?:else|others?|yes|no|more)\b|别的|其他|换", " ", rest, flags=re.IGNORECASE
+    ).strip()
+
+
+def restarted(query: str) -> str:
+    """What is wished anew, of a message that starts over."""
+    return re.sub(
+        r"\b(?:start over|start again|start from scratch|forget (?:that|it|all that)|scratch that|actually|new search)\b|重新(?:来|开始|找)|算了|我想",
+        " ",
+        query,
+        flags=re.IGNORECASE,
+    ).strip(" ,，.")
