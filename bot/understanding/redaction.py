@@ -55,12 +55,18 @@ CARD_GROUP = 3  # … of at least so many figures, or figure by figure
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """`text` is safe to keep; `emails` and `phones` are normalised and live for one turn."""
+    """`text` is safe to keep; everything else lives for one turn.
+
+    `emails` and `phones` are normalised; `given` holds what was masked as it was typed, each with
+    its kind (`email`, `phone`, `address`).
+    """
 
     text: str
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     card: bool = False
+    addresses: tuple[str, ...] = ()
+    given: tuple[tuple[str, str], ...] = ()
 
 
 def visible(text: str) -> str:
@@ -73,9 +79,11 @@ def redact(text: str, *, keep: re.Pattern[str] | None = None) -> Redacted:
     """Replaces personal data by its kind in brackets; what `keep` matches (order numbers) stays."""
     emails: list[str] = []
     phones: list[str] = []
+    given: list[tuple[str, str]] = []
     card = False
 
     def email(match: re.Match[str]) -> str:
+        given.append(("email", match.group()))
         emails.append(normal_email(match.group()))
         return "[email]"
 
@@ -91,6 +99,7 @@ def redact(text: str, *, keep: re.Pattern[str] | None = None) -> Redacted:
         if not 7 <= len(digits) <= 15:
             return match.group()
         phones.append(digits)
+        given.append(("phone", match.group()))
         return "[phone]"
 
     # an address may hold figures that look like an order number, so it goes first; then order
@@ -113,7 +122,7 @@ def redact(text: str, *, keep: re.Pattern[str] | None = None) -> Redacted:
     masked = PHONE.sub(phone, masked)
     for index, original in enumerate(shields):
         masked = masked.replace(f"\ue000{chr(0xE100 + index)}\ue001", original)
-    return Redacted(masked, tuple(emails), tuple(phones), card or extras > 0)
+    return Redacted(masked, tuple(emails), tuple(phones), card or extras > 0, given=tuple(given))
 
 
 def holds_card(figures: str) -> bool:
