@@ -47,8 +47,12 @@ class Hours:
 
     def in_words(self, language: Language) -> str:
         """The whole week in words: days with the same hours are told together."""
-        names = get_day_names(
-            {"en": "wide", "zh": "abbreviated"}[language], locale=LOCALES[language]
+        locale = LOCALES[language]
+        wide = language == "en"
+        names = (
+            get_day_names("wide", locale=locale)
+            if wide
+            else get_day_names("abbreviated", locale=locale)
         )
         told = []
         for spans, days in itertools.groupby(range(7), key=lambda day: self.week[day]):
@@ -56,14 +60,14 @@ class Hours:
             if not spans:
                 continue
             first, last = names[run[0]], names[run[-1]]
-            if language == "en":
+            if wide:
                 named = first if first == last else f"{first} to {last}"
                 told.append(f"{named}, {' and '.join(_clock_en(*span) for span in spans)}")
             else:
                 named = first if first == last else f"{first}至{last}"
                 told.append(f"{named} {'、'.join(_clock_zh(*span) for span in spans)}")
-        zone = get_timezone_name(self.zone, locale=LOCALES[language])
-        return f"{'; '.join(told)} ({zone})" if language == "en" else f"{'，'.join(told)}（{zone}）"
+        zone = get_timezone_name(self.zone, locale=locale)
+        return f"{'; '.join(told)} ({zone})" if wide else f"{'，'.join(told)}（{zone}）"
 
 
 def read_hours(table: Mapping[str, str]) -> Hours | None:

@@ -3,7 +3,7 @@ a restart. Holds no personal data in clear."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,22 +11,33 @@ from bot.understanding.constraints import Constraints
 
 LISTS_KEPT = 6
 REPLIES_KEPT = 6
+ACTS_KEPT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """A request that waits for the shopper's yes."""
+    """A request that waits for the shopper's yes.
+
+    `about` says of a change what is to change ("address"); `noted` names the details in the
+    conversation's language; `sealed` holds them, encrypted (see bot/sealing.py).
+    """
 
     kind: str
     order_id: str
+    about: str = ""
+    noted: tuple[str, ...] = ()
+    sealed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class DialogState:
     """`lists` are the product ids of earlier replies, newest last; `shown` those for this wish.
 
-    `awaiting` is what the bot asked for: "", "order", "contact", "confirm" or "team". `verified` maps an
-    order number to the ISO time until which it may be shown; `contacts` are keyed hashes.
+    `awaiting` is what the bot asked for: "", "order", "contact", "confirm", "detail" (which one says
+    `wanted`), "callback" or "team". `verified` maps an order number to the ISO time until which it may
+    be shown; `contacts` are keyed hashes. `question` is the last message with a request of its own,
+    `tried` the latest acts, `recorded` the numbers of requests, `upset` how often the shopper
+    complained and `complained` what the last complaint was answered with.
     """
 
     language: str = ""
@@ -48,6 +59,12 @@ class DialogState:
     misses: int = 0
     recent: tuple[str, ...] = ()
     handed_off: bool = False
+    wanted: str = ""
+    question: str = ""
+    tried: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
+    upset: int = 0
+    complained: str = ""
 
     @property
     def last_list(self) -> tuple[str, ...]:
@@ -72,6 +89,17 @@ class DialogState:
         data["constraints"] = self.constraints.as_dict()
         return data
 
+    def as_trace(self) -> dict[str, Any]:
+        """As `as_dict`, without the sealed details: traces are kept longer than they may be."""
+        data = self.as_dict()
+        if data["pending"]:
+            data["pending"]["sealed"] = ""
+        return data
+
+    def without_pending(self) -> DialogState:
+        """The state after a question that nobody will answer any more."""
+        return replace(self, awaiting="", pending=None, wanted="")
+
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> DialogState:
         """Reads what `as_dict` wrote; fields of other versions are ignored."""
@@ -80,8 +108,13 @@ class DialogState:
         known = {k: _frozen(v) for k, v in data.items() if k in cls.__dataclass_fields__}
         known["constraints"] = Constraints.from_dict(data.get("constraints", {}))
         pending = data.get("pending")
-        known["pending"] = PendingRequest(**pending) if pending else None
+        known["pending"] = _pending(pending) if pending else None
         return cls(**known)
+
+
+def _pending(data: dict[str, Any]) -> PendingRequest:
+    fields = PendingRequest.__dataclass_fields__
+    return PendingRequest(**{k: _frozen(v) for k, v in data.items() if k in fields})
 
 
 def _frozen(value: Any) -> Any:

@@ -36,7 +36,8 @@ class Request:
 class Understanding:
     """A redacted message in its language, with its requests in order (never none).
 
-    `contacts` are keyed hashes of the e-mail addresses and phone numbers it held.
+    `contacts` are keyed hashes of the e-mail addresses and phone numbers it held. `given` is what was
+    masked, as typed and with its kind: it lives for this turn, and no trace holds it.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Understanding:
     order_ids: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
     card: bool = False
+    given: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     corrected: dict[str, str] = field(default_factory=dict)
 
     @property
