@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import (
@@ -24,6 +24,7 @@ from bot.handoff import notice
 from bot.notices import make_notifier
 from bot.promises import Never
 from bot.replies import Recorder, new_turn, stored_reply
+from bot.retention import purge_details
 from bot.sessions import SessionLocks
 from bot.settings import Settings
 from bot.state import DialogState
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNCONFIRMED_KEPT = timedelta(days=1)
 SESSION_BYTES = 24  # 192 random bits: the session id is a capability
 
 
@@ -149,17 +149,9 @@ class Shop:
         return Recorder(self.requests, conversation_id, now, secret=self._secret)
 
     def purge(self) -> int:
-        """Deletes what is kept of people only for a while; returns of how many requests.
-
-        The sealed details of requests that were closed `privacy.retention_days` ago, and those of
-        requests that nobody confirmed within a day.
-        """
-        now = self._now()
-        for conversation in self.conversations.unfinished(before=now - UNCONFIRMED_KEPT):
-            state = DialogState.from_dict(conversation.state).without_pending()
-            self.conversations.set_state(conversation.id, state.as_dict(), seen=conversation.state)
-        kept = timedelta(days=self.settings.privacy.retention_days)
-        return self.requests.purge(before=now - kept)
+        """Deletes what is kept of people only for a while; returns of how many requests."""
+        days = self.settings.privacy.retention_days
+        return purge_details(self.conversations, self.requests, now=self._now(), days=days)
 
     def _message(self, raw: str) -> str:
         if len(raw) > self.settings.chat.max_message_chars:

@@ -30,7 +30,7 @@ SUGGESTED = {"en": ["Yes, please", "No, leave it"], "zh": ["好的", "不用了"
 
 def change(plan: Plan, desk: Desk, order: Order, kind: str, *, rule: bool = True) -> None:
     """Refuses a request that the order's state rules out; else asks what is missing of it, or
-    whether to record it. `rule` is False where its rule has just been told."""
+    whether to record it. `rule` is False where a complaint's own rule has just been told."""
     said = plan.state.question or plan.understood.text
     about = "address" if kind == "change" and cue("address", said) else ""
     evidence = desk.answerer.about_rules(rule_question(kind, plan.language), plan.language)
@@ -46,7 +46,7 @@ def change(plan: Plan, desk: Desk, order: Order, kind: str, *, rule: bool = True
             plan.say(act("request_refused", slots), "not in this state")
         plan.state = replace(plan.state.without_pending(), order_goal="")
         return
-    late = kind in ITEM_KINDS and _too_late(plan, desk, order)
+    late = rule and kind in ITEM_KINDS and _too_late(plan, desk, order, kind)
     details, noted = _details(plan, order, kind, about, said)
     pending = PendingRequest(
         kind, str(order.id), about, noted, seal(details, desk.secret).decode("ascii")
@@ -169,7 +169,7 @@ def _opened(pending: PendingRequest, desk: Desk) -> dict[str, str]:
         return {}
 
 
-def _too_late(plan: Plan, desk: Desk, order: Order) -> bool:
+def _too_late(plan: Plan, desk: Desk, order: Order, kind: str) -> bool:
     """Tells the last day of a return, with its rule, where that is certain and has passed.
 
     Nothing is refused for it: rules have exceptions, and a person decides.
@@ -189,7 +189,8 @@ def _too_late(plan: Plan, desk: Desk, order: Order) -> bool:
     date = plan.book.add("derived", "days_after", "days_after", day(last, plan.language))
     number = plan.book.order(order, "id", str(order.id))
     quote = plan.book.rule(evidence.passage, evidence.text)
-    slots = [slot("date", date), slot("quote_1", quote), slot("order_id", number)]
-    plan.say(act("deadline", slots), f"{days} days after {delivered.text}, which has passed")
+    slots = [slot("order_id", number), _word(plan, kind, ""), slot("date", date)]
+    slots.append(slot("quote_1", quote))
+    plan.say(act("late_request", slots), f"{days} days after {delivered.text}")
     cite(plan, evidence.passage, evidence.text)
     return True

@@ -74,6 +74,7 @@ def _solve(plan: Plan, desk: Desk, order: Order) -> None:
     plan.state = replace(plan.state, order_goal="")
     if allowed("return", order):
         changes.change(plan, desk, order, "return", rule=False)
-        plan.suggestions.append({"en": "An exchange instead", "zh": "换货"}[plan.language])
+        other = {"en": "An exchange instead", "zh": "换货"}[plan.language]
+        plan.suggestions[:] = [changes.SUGGESTED[plan.language][0], other, PERSON[plan.language]]
     else:
         hand_over(plan, desk, "complaint")

@@ -25,6 +25,7 @@ _REACHED = re.compile(
     r"@|微信|\b(?:wechat|whatsapp|telegram|signal|skype|line)\b|(?:\d[\s./()-]{0,2}){6,}",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"(?<![\w-])\+?\d(?:[\s./()-]{0,2}\d){5,14}(?![\w-])")
 _FIGURE = re.compile(r"\d|[一二三四五六七八九十百]+[号弄幢栋室层]")
 MAX_WORDS = 60  # a longer text is a story, not an answer
 FEW_WORDS = 4
@@ -55,10 +56,18 @@ def gives_contact(text: str, state: DialogState) -> bool:
     return bare and state.handed_off and not state.awaiting and state.topic != "order"
 
 
-def masked_answer(message: str, redacted: Redacted, state: DialogState) -> Redacted:
-    """Masks an answer as a whole where it is one and redaction left something of it."""
+def masked_answer(
+    message: str, redacted: Redacted, state: DialogState, *, keep: re.Pattern[str]
+) -> Redacted:
+    """Masks an answer as a whole where it is one and redaction left something of it; and the number
+    in "call me back on 0171 …", in whatever way it is written. What `keep` matches stays."""
     if state.awaiting == "detail" and state.wanted == "address" and answers(redacted.text, state):
         return replace(redacted, text=ADDRESS, given=(*redacted.given, ("address", message)))
     if state.awaiting == "callback" and not redacted.given and _REACHED.search(redacted.text):
         return replace(redacted, text=CONTACT, given=(("contact", message),))
+    if not redacted.given and cue("callback", redacted.text):
+        found = _NUMBER.search(keep.sub("", redacted.text))
+        if found is not None:
+            masked = redacted.text.replace(found.group(), "[phone]")
+            return replace(redacted, text=masked, given=(("phone", found.group()),))
     return redacted

@@ -73,7 +73,8 @@ class Understander:
 
     def understand(self, message: str, *, state: DialogState, locale: str | None) -> Understanding:
         """Redacts and reads one message; `state` is what was said before."""
-        redacted = masked_answer(message, redact(message, keep=self._order), state)
+        redacted = redact(message, keep=self._order)
+        redacted = masked_answer(message, redacted, state, keep=self._order)
         language, foreign = language_of(redacted.text, before=state.language, locale=locale)
         read: Language = "zh" if language == "zh" else "en"
         lang = read if read in self._languages else self._languages[0]
