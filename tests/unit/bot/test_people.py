@@ -10,11 +10,14 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from shop_homes import NOW, build_tiny, copy_of, shop_in
 
 from bot.app import Shop
+from bot.grounding import FactBook
 from bot.handoff import named_topic, notice
 from bot.orders import MAX_FAILED_OF_ORDER, MAX_FAILED_PROOFS
 from bot.policy import Desk, Plan, decide
@@ -257,14 +260,10 @@ class _Nothing:
         return None
 
 
-def decided(request: Request, state: DialogState = DialogState(), **desk: object) -> Plan:
-    from types import SimpleNamespace
-    from typing import cast
-
-    from bot.grounding import FactBook
-
+def decided(request: Request, state: DialogState | None = None, **desk: object) -> Plan:
     plan = Plan(
-        Understanding(request.text, "en", False, (request,)), state, FactBook("en", "USD"), NOW,
+        Understanding(request.text, "en", False, (request,)), state or DialogState(),
+        FactBook("en", "USD"), NOW,
         requests=cast("object", None),  # type: ignore[arg-type]
     )  # fmt: skip
     given = {"contact": "", "shop_name": "", "hours": None, "topics": (), "answerer": _Nothing()}
