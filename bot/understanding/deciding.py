@@ -114,6 +114,11 @@ class IntentRules:
         if state.awaiting in ("confirm", "detail") and (cue("yes", text) or cue("no", text)):
             return "order_change", "answer to a question", "yes" if cue("yes", text) else "no"
         goal = next((g for g in ("exchange", "change", "cancel", "return") if cue(g, text)), "")
+        asks = cue("question", text) or cue("policy", text) or cue("hypothetical", text)
+        if goal and not asks and not context.order_id and (
+            state.awaiting in ("confirm", "detail") or (state.topic == "order" and state.verified)
+        ):  # fmt: skip
+            return "order_change", "a change of the order in question", goal
         own = cue("own_order", text) or (state.topic == "order" and goal and not r.links)
         about_order = context.order_id or own
         if context.order_id and goal:
