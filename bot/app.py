@@ -20,7 +20,11 @@ from bot.errors import (
     SessionUnknownError,
     TurnUnknownError,
 )
+from bot.handoff import notice
+from bot.notices import make_notifier
+from bot.promises import Never
 from bot.replies import Recorder, new_turn, stored_reply
+from bot.retention import purge_details
 from bot.sessions import SessionLocks
 from bot.settings import Settings
 from bot.state import DialogState
@@ -59,16 +63,21 @@ class Shop:
         from db.catalog import CatalogStore
         from db.conversations import ConversationStore
         from db.orders import OrderStore
+        from db.proofs import ProofStore
         from db.requests import RequestStore
 
         self.settings = settings
         self.shop_name = settings.shop.name
+        self._languages = settings.shop.languages
         self._now = settings.clock()
         self._database = open_store(settings)
         self.catalog = CatalogStore(self._database)
         self.orders = OrderStore(self._database)
         self.conversations = ConversationStore(self._database)
-        self._requests = RequestStore(self._database)
+        self.requests = RequestStore(self._database)
+        self._proofs = ProofStore(self._database)
+        self._secret = settings.secret()
+        self._notifier = make_notifier(settings.handoff)
         self._generator = generator
         self._embedder = make_embedder(settings)
         self._reader = reader_of(settings, self._embedder)
@@ -77,15 +86,20 @@ class Shop:
         self._sessions = SessionLocks()
 
     def close(self) -> None:
-        """Closes the database; the shop answers no more."""
+        """Sends the notices that wait and closes the database; the shop answers no more."""
+        self._notifier.close()
         self._database.close()
 
     # -- answering --------------------------------------------------------------------------------
     def greeting(self, language: Language) -> str:
-        """Returns the words that open an empty conversation; they are not stored."""
+        """Returns the words that open an empty conversation, the shop's own where it has some; they
+        are not stored."""
         from prompts.filling import fill
         from prompts.phrasing import phrasebook
 
+        language = language if language in self._languages else self._languages[0]
+        if own := getattr(self.settings.shop.greeting, language):
+            return str(own)
         given = {"shop": self.shop_name} if self.shop_name else {}
         marked = phrasebook(language).plain("greet", given) or ""
         return fill(marked, given)
@@ -108,10 +122,10 @@ class Shop:
             answer = snapshot.dialog.answer(
                 message,
                 state=DialogState.from_dict(conversation.state),
-                locale=request.locale,
+                locale=self._locale(request),
                 session_id=session_id,
                 now=now,
-                requests=Recorder(self._requests, conversation.id, now),
+                requests=self._recorder(conversation.id, now),
                 on_stage=on_stage or (lambda _: None),
             )
             turn_id = self.conversations.add_turn(
@@ -120,8 +134,25 @@ class Shop:
                 state=answer.state.as_dict(),
                 handed_off=answer.state.handed_off,
                 now=now,
+                handoff=answer.trace["handoff"],
             )
+            called = answer.reply.request is not None and answer.reply.request.kind == "callback"
+            if answer.trace["handoff"] and (called or not conversation.handed_off):
+                self._notifier.notify(notice(answer.trace["handoff"], conversation.id))
             return replace(answer.reply, turn_id=turn_id)
+
+    def _locale(self, request: ChatRequest) -> str:
+        """The language where the message does not tell, one that the shop speaks."""
+        spoken = request.locale in self._languages
+        return request.locale if request.locale and spoken else self.settings.shop.locale
+
+    def _recorder(self, conversation_id: int, now: datetime) -> Recorder:
+        return Recorder(self.requests, conversation_id, now, secret=self._secret)
+
+    def purge(self) -> int:
+        """Deletes what is kept of people only for a while; returns of how many requests."""
+        days = self.settings.privacy.retention_days
+        return purge_details(self.conversations, self.requests, now=self._now(), days=days)
 
     def _message(self, raw: str) -> str:
         if len(raw) > self.settings.chat.max_message_chars:
@@ -146,7 +177,7 @@ class Shop:
             return found
         return self.conversations.open(
             session_id,
-            language=request.locale or self.settings.shop.locale,
+            language=self._locale(request),
             customer_id=redact(request.customer_id).text[:120] if request.customer_id else None,
             training_consent=self.settings.privacy.training_default if consent is None else consent,
             now=now,
@@ -249,7 +280,7 @@ class Shop:
                 locale=None,
                 session_id="",
                 now=self._now(),
-                requests=Recorder(self._requests, 0, self._now()),
+                requests=self._recorder(0, self._now()),
             )
 
     def _current(self) -> Snapshot:
@@ -286,7 +317,7 @@ class Shop:
 
         searcher = store.open(self.catalog.digest())
         catalogue = Catalogue(self.catalog.products())
-        secret = self.settings.secret()
+        secret = self._secret
         answerer = Answerer(catalogue=catalogue, searcher=searcher, encode=self._embedder.encode)
         desk = Desk(
             shop_name=self.shop_name,
@@ -295,8 +326,12 @@ class Shop:
             recommender=Recommender(catalogue, searcher),
             answerer=answerer,
             orders=self.orders,
+            attempts=self._proofs,
             secret=secret,
             most_products=self.settings.chat.max_products,
+            hours=self.settings.shop.business_hours,
+            topics=self.settings.handoff.topics,
+            languages=self._languages,
         )
         understander = Understander(
             catalogue=catalogue,
@@ -304,12 +339,14 @@ class Shop:
             classifier=IntentClassifier(self._reader.encode),
             order_ids=self.orders.sample_ids(50),
             secret=secret,
+            languages=self._languages,
         )
         phraser = Phraser(
             generator=self._chosen_generator(),
             plain=PlainGenerator(),
             k=self.settings.generator.candidates,
             tone=self.settings.generator.tone,
+            never=Never(self.settings.chat.promise_never),
         )
         currency = next((p.price.currency for p in catalogue.products.values() if p.price), "")
         dialog = Dialog(desk=desk, understander=understander, phraser=phraser, currency=currency)

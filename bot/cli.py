@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +35,12 @@ app.add_typer(corpus_app, name="corpus")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(finetune)
 app.command()(heads)
+requests_app = typer.Typer(
+    name="requests",
+    help="What shoppers asked the shop to do.",
+    no_args_is_help=True,
+)
+app.add_typer(requests_app)
 out = Console(soft_wrap=True)
 
 DEMO_HOME = Path("var/demo")
@@ -165,18 +171,20 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
     from bot.app import Shop, web_settings
+    from bot.retention import every_day
     from bot.web.app import create_app
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("bot").setLevel(
         logging.INFO
     )  # libraries speak up only when something is wrong
-    with closing(Shop(settings)) as shop:
+    with closing(Shop(settings)) as shop, ExitStack() as tasks:
         readiness = shop.readiness()
         for reason in readiness.reasons:
             out.print(f"not ready: {reason}", markup=False)
         if readiness.ready:
             shop.warm()
+        tasks.enter_context(every_day(shop.purge))
         out.print(f"chat:  http://{host}:{port}/chat\nAPI:   http://{host}:{port}/api/chat")
         uvicorn.run(
             create_app(shop, web_settings(settings)),
@@ -297,6 +305,30 @@ def doctor() -> None:
         healthy = healthy and check.ok
     if not healthy:
         raise SystemExit(1)
+
+
+@requests_app.callback()
+def _requests() -> None:
+    """Makes `purge` a verb of its own although it is the only one."""
+
+
+@requests_app.command()
+def purge() -> None:
+    """Delete the sealed details of requests that were closed `privacy.retention_days` ago."""
+    from bot.app import open_store
+    from bot.retention import purge_details
+    from db.conversations import ConversationStore
+    from db.requests import RequestStore
+
+    settings = load_settings()
+    with open_store(settings) as database:
+        purged = purge_details(
+            ConversationStore(database),
+            RequestStore(database),
+            now=settings.clock()(),
+            days=settings.privacy.retention_days,
+        )
+    out.print(f"deleted the details of {purged} requests")
 
 
 def _shop() -> Shop:

@@ -124,7 +124,8 @@ class Dialog:
         return {
             "understanding": plan.understood.as_dict(),
             "decisions": list(plan.why),
-            "state": plan.state.as_dict(),
+            "state": plan.state.as_trace(),
+            "handoff": plan.summary and plan.summary.as_dict(),
             "hits": [asdict(hit) for hit in plan.hits[:20]],
             "facts": [asdict(fact) for fact in plan.book.facts],
             "segments": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -40,8 +41,47 @@ def examine(settings: Settings) -> Iterator[Check]:
     clock = "the system's" if settings.now is None else "fixed by SHOPBOT_NOW"
     yield Check("clock", True, f"{settings.clock()().isoformat(timespec='seconds')} ({clock})")
     yield Check("home", True, str(settings.home.resolve()))
+    yield from _owner(settings)
     yield from _catalogue(settings)
     yield _checkpoint(settings)
+
+
+def _owner(settings: Settings) -> Iterator[Check]:
+    """What the shop's owner has decided on how the assistant speaks and when people take over."""
+    shop, handoff = settings.shop, settings.handoff
+    named = shop.name or "not named (shop.name)"
+    own = [language for language in ("en", "zh") if getattr(shop.greeting, language)]
+    greeting = f"own greeting in {', '.join(own)}" if own else "the assistant's greeting"
+    tone = f"tone {settings.generator.tone}"
+    yield Check("shop", True, f"{named}, speaks {', '.join(shop.languages)}, {greeting}, {tone}")
+    hours = shop.business_hours
+    if hours is None:
+        yield Check(
+            "hours", True, "not told (shop.hours): hand-over promises that a person answers"
+        )
+    else:
+        open_now = hours.open_at(settings.clock()())
+        told = f"{hours.in_words('en')}; {'somebody' if open_now else 'nobody'} is on duty now"
+        yield Check("hours", True, told)
+    topics = ", ".join(handoff.topics) or "no topics of their own"
+    yield _notices(settings, topics)
+    never = len(settings.chat.promise_never)
+    yield Check("promises", True, f"{never} phrases are never said (chat.promise_never)")
+    days = settings.privacy.retention_days
+    yield Check("requests", True, f"details go {days} days after a request is closed")
+
+
+def _notices(settings: Settings, topics: str) -> Check:
+    """How people are called; addresses and commands may hold a secret and are not told."""
+    handoff = settings.handoff
+    if handoff.notify == "command" and shutil.which(handoff.command[0]) is None:
+        told = f"no program {handoff.command[0]!r} to wake them; mend handoff.command"
+        return Check("people", False, told)
+    way = {
+        "off": "nobody is woken (handoff.notify)", "command": "woken by a command",
+        "webhook": "woken by a web address", "smtp": "woken by e-mail",
+    }[handoff.notify]  # fmt: skip
+    return Check("people", True, f"{way}; they answer: {topics}")
 
 
 def _catalogue(settings: Settings) -> Iterator[Check]:

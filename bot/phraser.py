@@ -16,6 +16,7 @@ from typing import Any
 
 from bot.errors import GeneratorError
 from bot.generators.base import Generator, PhraseRequest
+from bot.promises import Never
 from bot.surface_text import mark
 from bot.turn import Candidate, DialogAct, Fact, Language, Segment, Verdict
 from bot.verifier import verify
@@ -35,6 +36,9 @@ ECHOES = 0.1  # when it takes up a word of the shopper's
 ODD = 0.7  # … for each word between neighbours that no phrasing has: it may be no sentence
 EQUALS = 0.6  # candidates this near to the best are as good; the seed chooses among them
 
+NOTHING = Never()
+NO_WORDS = "…"  # where the shop never says any of it
+_VERBATIM = frozenset({"product", "policy", "order", "shop"})
 _WORDS = re.compile(r"[a-z']+|[\u4e00-\u9fff]", re.IGNORECASE)
 
 
@@ -45,6 +49,7 @@ class _Record:
     act: DialogAct
     facts: Sequence[Fact]
     language: Language
+    never: Never
     seen: list[dict[str, Any]] = field(default_factory=list)  # a note on every candidate; see _note
     verify_seconds: float = 0.0
 
@@ -53,6 +58,14 @@ class _Record:
         verdict = verify(text, self.facts, language=self.language, act=self.act.name)
         self.verify_seconds += time.perf_counter() - began
         return verdict
+
+    def promises(self, marked: str) -> str:
+        """The phrase that the shop never says and this text does, "" where there is none.
+
+        Titles, quotes and whatever else the shop wrote itself are verbatim and not meant.
+        """
+        own = {s.name: "_" if s.fact.source in _VERBATIM else s.value for s in self.act.slots}
+        return self.never.held(fill(marked, own))
 
     def segment(self, marked: str, generator: Generator, attempts: int) -> Segment:
         text = fill(marked, self.act.values)
@@ -71,12 +84,19 @@ class Phraser:
     """Phrases acts with `generator`, and with `plain` where that fails."""
 
     def __init__(
-        self, *, generator: Generator, plain: Generator, k: int = 4, tone: Tone = "neutral"
+        self,
+        *,
+        generator: Generator,
+        plain: Generator,
+        k: int = 4,
+        tone: Tone = "neutral",
+        never: Never = NOTHING,
     ) -> None:
         self.generator = generator
         self.plain = plain
         self._k = k
         self._tone: Tone = tone
+        self._never = never
 
     def phrase(
         self,
@@ -93,7 +113,7 @@ class Phraser:
 
         `recent` holds slot-marked texts said before in this session; what repeats them ranks low.
         """
-        record = _Record(act, facts, language)
+        record = _Record(act, facts, language, self._never)
         attempts = 0
         if self.generator is not self.plain:
             for attempt in range(ATTEMPTS):
@@ -130,15 +150,17 @@ class Phraser:
             unsupported = list(verdict.unsupported)
             note = {"marked": candidate.marked, "plain": True, "verdict": unsupported}
             record.seen.append(note)
-            if verdict.ok:
+            promised = record.promises(candidate.marked)
+            if verdict.ok and not promised:
                 note["chosen"] = True
                 return record.segment(candidate.marked, self.plain, attempts + 1)
-            note["refused"] = unsupported
+            note["refused"] = unsupported or f"promised: {promised}"
+            if verdict.ok:
+                continue  # the owner's word, and no fault of the sentence
             log.error("plain sentence refused", extra={"act": act.name})
-        marked = "\n".join(
-            f"<{name}>" for name in inventory().act(act.name).slots if name in act.values
-        )
-        return record.segment(marked, self.plain, attempts + 1)
+        markers = [f"<{name}>" for name in inventory().act(act.name).slots if name in act.values]
+        sound = [marker for marker in markers if not record.promises(marker)]
+        return record.segment("\n".join(sound) or NO_WORDS, self.plain, attempts + 1)
 
 
 def _choose(
@@ -213,6 +235,8 @@ def _refusal(
         return "slots"
     if not says(record.act.name, request.language, candidate.marked):
         return "meaning"
+    if promised := record.promises(candidate.marked):
+        return f"promised: {promised}"
     text = fill(candidate.marked, request.values)
     if len(text) > room:
         return "length"

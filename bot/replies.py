@@ -6,9 +6,11 @@ Knows the stores' values and nothing of how an answer came about.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bot.sealing import SealError, open_details, seal
 from bot.turn import (
     Card,
     ChatRequest,
@@ -26,6 +28,7 @@ from prompts.filling import FORMAT_VERSION
 
 if TYPE_CHECKING:
     from bot.dialog import Answer
+    from db.requests import RequestStore, StoredRequest
 
 
 def new_turn(request: ChatRequest, answer: Answer) -> NewTurn:
@@ -81,20 +84,47 @@ def stored_reply(payload: dict[str, Any], session_id: str, turn_id: int) -> Repl
 
 
 class Recorder:
-    """Records requests of one conversation; one that is open already is not recorded twice."""
+    """Records requests of one conversation, their details sealed with the home's secret.
 
-    def __init__(self, store: Any, conversation_id: int, now: datetime) -> None:
+    One that is open already is not recorded twice: what is new of it is added to its details.
+    """
+
+    def __init__(
+        self, store: RequestStore, conversation_id: int, now: datetime, *, secret: bytes
+    ) -> None:
         self._store = store
         self._conversation_id = conversation_id
         self._now = now
+        self._secret = secret
 
-    def record(self, kind: Any, *, order_id: str | None) -> RequestNote:
-        known = self._store.find(kind, order_id) if order_id else None
-        stored = known or self._store.record(
+    def record(
+        self, kind: Any, *, order_id: str | None, details: Mapping[str, str] | None = None
+    ) -> RequestNote:
+        if order_id:
+            known = self._store.find(kind, order_id)
+        else:
+            known = self._store.find_in(kind, self._conversation_id)
+        if known is not None:
+            self._add(known, details or {})
+            return RequestNote(known.number, kind, known.status)
+        stored = self._store.record(
             kind,
             conversation_id=self._conversation_id,
             order_id=order_id,
-            sealed_details=None,
+            sealed_details=seal(details or {}, self._secret) or None,
             now=self._now,
         )
         return RequestNote(stored.number, kind, stored.status)
+
+    def _add(self, known: StoredRequest, details: Mapping[str, str]) -> None:
+        """What is said later wins, but another item to send back does not take the first one out."""
+        try:
+            before = open_details(known, self._secret)
+        except SealError:
+            before = {}
+        merged = before | dict(details)
+        items = [*before.get("items", "").split("; "), *details.get("items", "").split("; ")]
+        if any(items):
+            merged["items"] = "; ".join(dict.fromkeys(filter(None, items)))
+        if merged != before:
+            self._store.reseal(known.number, seal(merged, self._secret))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import secrets
+import shlex
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -25,6 +28,8 @@ from pydantic import (
 )
 
 from bot.errors import ConfigError
+from bot.hours import Hours, read_hours
+from bot.promises import Never
 from prompts.filling import SpokenTone
 
 PREFIX = "SHOPBOT_"
@@ -38,16 +43,96 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Words = Annotated[str, Field(min_length=2, max_length=80, pattern=r"\S.*\S")]
+
+
+class GreetingSettings(_Section):
+    """The shop's own opening words; "" is the assistant's greeting."""
+
+    en: str = Field(default="", max_length=400)
+    zh: str = Field(default="", max_length=400)
+
+
 class ShopSettings(_Section):
     name: str = Field(default="", max_length=80)
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     locale: Literal["en", "zh"] = "en"
+    languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
     contact: str = Field(default="", max_length=200)
+    greeting: GreetingSettings = GreetingSettings()
+    hours: dict[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_language(cls, data: Any) -> Any:
+        """A shop of one language need not say which one it begins in."""
+        if isinstance(data, dict) and data.get("languages") and "locale" not in data:
+            return data | {"locale": tuple(data["languages"])[0]}
+        return data
+
+    @field_validator("languages")
+    @classmethod
+    def _some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) != len(value):
+            raise ValueError("name en, zh or both, each once")
+        return value
+
+    @field_validator("hours")
+    @classmethod
+    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
+        read_hours(value)
+        return value
+
+    @model_validator(mode="after")
+    def _spoken(self) -> Self:
+        if self.locale not in self.languages:
+            raise ValueError(
+                f"locale {self.locale} is none of shop.languages; add it there or change shop.locale"
+            )
+        return self
+
+    @property
+    def business_hours(self) -> Hours | None:
+        """When people are on duty; None where the shop does not say."""
+        return read_hours(self.hours)
 
 
 class ChatSettings(_Section):
     max_message_chars: Annotated[int, Field(ge=1, le=100_000)] = 4000
     max_products: Annotated[int, Field(ge=1, le=10)] = 4
+    promise_never: Annotated[tuple[Words, ...], Field(max_length=100)] = ()
+
+
+class HandoffSettings(_Section):
+    topics: Annotated[tuple[Words, ...], Field(max_length=100)] = ()
+    notify: Literal["off", "command", "webhook", "smtp"] = "off"
+    command: tuple[str, ...] = ()
+    webhook_url: str = ""
+    smtp_host: str = ""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = ""
+    mail_to: str = ""
+    seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        needed = {
+            "command": ("command",),
+            "webhook": ("webhook_url",),
+            "smtp": ("smtp_host", "mail_from", "mail_to"),
+        }.get(self.notify, ())
+        for name in needed:
+            if not getattr(self, name):
+                raise ValueError(f"notify {self.notify} needs handoff.{name}, which is not set")
+        if self.webhook_url:
+            url = urlsplit(self.webhook_url)
+            near = url.hostname in ("localhost", "127.0.0.1", "::1")
+            if not url.hostname or not (url.scheme == "https" or (url.scheme == "http" and near)):
+                raise ValueError("handoff.webhook_url should begin with https://")
+        return self
 
 
 class GeneratorSettings(_Section):
@@ -76,6 +161,7 @@ class RetrievalSettings(_Section):
 
 class PrivacySettings(_Section):
     training_default: bool = False
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
 
 
 class WebSettingsSection(_Section):
@@ -95,6 +181,7 @@ class Settings(_Section):
     now: datetime | None = None
     shop: ShopSettings = ShopSettings()
     chat: ChatSettings = ChatSettings()
+    handoff: HandoffSettings = HandoffSettings()
     generator: GeneratorSettings = GeneratorSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     privacy: PrivacySettings = PrivacySettings()
@@ -105,6 +192,17 @@ class Settings(_Section):
     @classmethod
     def _aware(cls, value: datetime | None) -> datetime | None:
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+    @model_validator(mode="after")
+    def _keeps_its_word(self) -> Self:
+        for language in ("en", "zh"):
+            held = Never(self.chat.promise_never).held(getattr(self.shop.greeting, language))
+            if held:
+                raise ValueError(
+                    f"setting shop.greeting.{language} holds {held!r}, which chat.promise_never rules out; "
+                    "change one of them"
+                )
+        return self
 
     @property
     def url(self) -> str:
@@ -168,10 +266,11 @@ def load_settings(
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         # a section or an address may hold a secret
-        hidden = isinstance(first["input"], dict | list) or ".remote_" in key
+        hidden = not isinstance(first["input"], str | int | float) or ".remote_" in key
+        hidden = hidden or key.startswith("handoff.")
         given = "" if hidden else f" (got {first['input']!r})"
         told = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"setting {key}: {told}{given}") from None
+        raise ConfigError(f"setting {key}: {told}{given}" if key else told) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -201,7 +300,26 @@ def _known(keys: list[str], *, origin: str) -> None:
 
 
 def _listed(keys: list[str], value: str) -> Any:
-    return tuple(value.split()) if keys[-1] == "frame_ancestors" else value
+    """Reads the value of an environment variable that stands for a list or a table.
+
+    Raises ConfigError.
+    """
+    match keys[-1]:
+        case "frame_ancestors":
+            return tuple(value.split())
+        case "languages":
+            return tuple(re.split(r"[,\s]+", value.strip()))
+        case "topics" | "promise_never":
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        case "command":
+            try:
+                return tuple(shlex.split(value))
+            except ValueError as error:
+                raise ConfigError(f"setting {'.'.join(keys)}: {error}") from None
+        case "hours":
+            pairs = [part.partition("=") for part in value.split(";") if part.strip()]
+            return {key.strip(): span.strip() for key, _, span in pairs}
+    return value
 
 
 def _merge(into: dict[str, Any], other: dict[str, Any]) -> None:

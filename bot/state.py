@@ -3,7 +3,7 @@ a restart. Holds no personal data in clear."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +13,22 @@ from bot.understanding.returning import Topic
 LISTS_KEPT = 6
 REPLIES_KEPT = 6
 TOPICS_KEPT = 6
+ACTS_KEPT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """A request that waits for the shopper's yes."""
+    """A request that waits for the shopper's yes.
+
+    `about` says of a change what is to change ("address"); `noted` names the details in the
+    conversation's language; `sealed` holds them, encrypted (see bot/sealing.py).
+    """
 
     kind: str
     order_id: str
+    about: str = ""
+    noted: tuple[str, ...] = ()
+    sealed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +39,11 @@ class DialogState:
     a question or a suggestion, which stand for one message; `settled` the words asked about so, that
     are not asked about again.
 
-    `awaiting` is what the bot asked for: "", "order", "contact", "confirm" or "team". `verified` maps an
-    order number to the ISO time until which it may be shown; `contacts` are keyed hashes.
+    `awaiting` is what the bot asked for: "", "order", "contact", "confirm", "detail" (which one says
+    `wanted`), "callback" or "team". `verified` maps an order number to the ISO time until which it may
+    be shown; `contacts` are keyed hashes. `question` is the last message with a request of its own,
+    `tried` the latest acts, `recorded` the numbers of requests, `upset` how often the shopper
+    complained and `complained` what the last complaint was answered with.
     """
 
     language: str = ""
@@ -57,6 +68,12 @@ class DialogState:
     misses: int = 0
     recent: tuple[str, ...] = ()
     handed_off: bool = False
+    wanted: str = ""
+    question: str = ""
+    tried: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
+    upset: int = 0
+    complained: str = ""
 
     @property
     def last_list(self) -> tuple[str, ...]:
@@ -90,6 +107,17 @@ class DialogState:
         data["earlier"] = [topic.as_dict() for topic in self.earlier]
         return data
 
+    def as_trace(self) -> dict[str, Any]:
+        """As `as_dict`, without the sealed details: traces are kept longer than they may be."""
+        data = self.as_dict()
+        if data["pending"]:
+            data["pending"]["sealed"] = ""
+        return data
+
+    def without_pending(self) -> DialogState:
+        """The state after a question that nobody will answer any more."""
+        return replace(self, awaiting="", pending=None, wanted="")
+
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> DialogState:
         """Reads what `as_dict` wrote; fields of other versions are ignored."""
@@ -99,8 +127,13 @@ class DialogState:
         known["constraints"] = Constraints.from_dict(data.get("constraints", {}))
         known["earlier"] = tuple(Topic.from_dict(topic) for topic in data.get("earlier", ()))
         pending = data.get("pending")
-        known["pending"] = PendingRequest(**pending) if pending else None
+        known["pending"] = _pending(pending) if pending else None
         return cls(**known)
+
+
+def _pending(data: dict[str, Any]) -> PendingRequest:
+    fields = PendingRequest.__dataclass_fields__
+    return PendingRequest(**{k: _frozen(v) for k, v in data.items() if k in fields})
 
 
 def _frozen(value: Any) -> Any:

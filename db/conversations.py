@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Text, cast, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from db import tables
@@ -18,10 +18,14 @@ from db.engine import Database
 from db.errors import MessageAlreadyAnswered, UnknownConversation
 from db.staging import count_rows
 
+# as JsonText writes a state whose pending request holds details: every Fernet token begins so
+_SEALED = '"sealed":"gAAAA'
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation as its last turn left it; `state` is the dialogue state as JSON."""
+    """A conversation as its last turn left it; `state` is the dialogue state as JSON, `handoff`
+    what an agent is told of it since it was handed over."""
 
     id: int
     language: str
@@ -30,6 +34,7 @@ class Conversation:
     state: dict[str, Any]
     created_at: datetime
     handed_off: bool
+    handoff: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,18 +134,23 @@ class ConversationStore:
         state: dict[str, Any],
         handed_off: bool,
         now: datetime,
+        handoff: dict[str, Any] | None = None,
     ) -> int:
         """Keep a turn and the state after it, both or neither; returns the turn's id.
 
-        When this returns, the turn is on the disk. Raises UnknownConversation, and
+        `handoff` takes the place of an earlier one; None leaves that as it is. When this returns,
+        the turn is on the disk. Raises UnknownConversation, and
         MessageAlreadyAnswered when the conversation has a turn of the same client message id.
         """
+        after: dict[str, Any] = {"state": state, "handed_off": handed_off, "updated_at": now}
+        if handoff is not None:
+            after["handoff"] = handoff
         try:
             with self._database.write() as connection:
                 touched = connection.execute(
                     update(tables.conversations)
                     .where(tables.conversations.c.id == conversation_id)
-                    .values(state=state, handed_off=handed_off, updated_at=now)
+                    .values(after)
                 )
                 if not touched.rowcount:
                     raise UnknownConversation(conversation_id)
@@ -256,6 +266,32 @@ class ConversationStore:
         self._database.scrub()
         return erased
 
+    def unfinished(self, *, before: datetime) -> list[Conversation]:
+        """Conversations that have rested since and whose state holds sealed details."""
+        query = select(tables.conversations).where(
+            tables.conversations.c.updated_at < before,
+            cast(tables.conversations.c.state, Text).contains(_SEALED, autoescape=True),
+        )
+        with self._database.read() as connection:
+            return [_conversation(row) for row in connection.execute(query)]
+
+    def set_state(
+        self, conversation_id: int, state: dict[str, Any], *, seen: dict[str, Any]
+    ) -> bool:
+        """Put `state` in the place of `seen`; False where a turn has changed it meanwhile."""
+        with self._database.write() as connection:
+            changed = connection.execute(
+                update(tables.conversations)
+                .where(
+                    tables.conversations.c.id == conversation_id,
+                    tables.conversations.c.state == seen,
+                )
+                .values(state=state)
+            )
+        if changed.rowcount:
+            self._database.scrub()
+        return bool(changed.rowcount)
+
     def count_turns(self) -> int:
         with self._database.read() as connection:
             return count_rows(connection, tables.turns)
@@ -308,4 +344,5 @@ def _conversation(row: Row[Any]) -> Conversation:
         state=row.state,
         created_at=row.created_at,
         handed_off=row.handed_off,
+        handoff=row.handoff,
     )

@@ -30,6 +30,7 @@ class StoredRequest:
     order_id: str | None
     sealed_details: bytes | None
     created_at: datetime
+    closed_at: datetime | None = None
 
 
 class RequestStore:
@@ -69,12 +70,32 @@ class RequestStore:
             row = connection.execute(query.order_by(requests.c.id.desc()).limit(1)).first()
         return None if row is None else _request(row)
 
+    def find_in(self, kind: str, conversation_id: int) -> StoredRequest | None:
+        """The newest open request of this kind and for no order that this conversation recorded."""
+        query = _open().where(
+            requests.c.kind == kind,
+            requests.c.conversation_id == conversation_id,
+            requests.c.order_key.is_(None),
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(requests.c.id.desc()).limit(1)).first()
+        return None if row is None else _request(row)
+
+    def reseal(self, number: str, sealed_details: bytes) -> None:
+        """Put these details in the place of those that an open request holds."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(requests)
+                .where(requests.c.id == _row_id(number), requests.c.status == RECORDED)
+                .values(sealed_details=sealed_details)
+            )
+
     def open_requests(self) -> list[StoredRequest]:
         """All open requests, the oldest first."""
         with self._database.read() as connection:
             return [_request(row) for row in connection.execute(_open().order_by(requests.c.id))]
 
-    def close(self, number: str, *, status: str) -> bool:
+    def close(self, number: str, *, status: str, now: datetime) -> bool:
         """Give an open request its outcome (any word but `recorded`); False when none is open."""
         if status == RECORDED:
             raise ValueError("a closed request needs a status that says how it ended")
@@ -82,9 +103,28 @@ class RequestStore:
             closed = connection.execute(
                 update(requests)
                 .where(requests.c.id == _row_id(number), requests.c.status == RECORDED)
-                .values(status=status)
+                .values(status=status, closed_at=now)
             )
         return bool(closed.rowcount)
+
+    def purge(self, *, before: datetime) -> int:
+        """Delete the details of requests that were closed before; returns how many there were.
+
+        The details are overwritten in the file, not only unlinked; the request itself stays.
+        """
+        with self._database.write() as connection:
+            purged = connection.execute(
+                update(requests)
+                .where(
+                    requests.c.status != RECORDED,
+                    requests.c.closed_at < before,
+                    requests.c.sealed_details.is_not(None),
+                )
+                .values(sealed_details=None)
+            )
+        if purged.rowcount:
+            self._database.scrub()
+        return int(purged.rowcount)
 
 
 def _open() -> Select[Any]:
@@ -108,4 +148,5 @@ def _request(row: Row[Any]) -> StoredRequest:
         order_id=row.order_id,
         sealed_details=row.sealed_details,
         created_at=row.created_at,
+        closed_at=row.closed_at,
     )

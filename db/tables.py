@@ -162,6 +162,7 @@ conversations = Table(
     Column("training_consent", Boolean, nullable=False),
     Column("state", JsonText, nullable=False),
     Column("handed_off", Boolean, nullable=False),
+    Column("handoff", JsonText),  # what the agent is told of it; see bot/handoff.py
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False, index=True),
     sqlite_autoincrement=True,
@@ -213,6 +214,19 @@ requests = Table(
     Column("sealed_details", LargeBinary),
     Column("status", SafeText, nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+# Proofs of an order that failed, under a keyed hash of its number: whether there is such an order
+# cannot be read from it.
+failed_proofs = Table(
+    "failed_proofs",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("order_hash", SafeText, nullable=False),
+    Column("failed_at", UtcDateTime, nullable=False),
+    Index(None, "order_hash", "failed_at"),
     sqlite_autoincrement=True,
 )
 

@@ -23,7 +23,7 @@ _DENIALS: dict[str, FactSource] = {
     "policy_unknown": "policy", "order_mismatch": "order", "order_unknown_fact": "order",
     "request_refused": "order", "request_dropped": "request", "refuse_price": "shop",
     "refuse_instruction": "shop", "refuse_private": "shop", "identify": "shop",
-    "out_of_scope": "shop", "unclear": "shop", "card_warning": "shop",
+    "handoff_closed": "shop", "only_languages": "shop", "out_of_scope": "shop", "unclear": "shop", "card_warning": "shop",
 }  # fmt: skip
 # what denies names the thing itself
 _DENIED = {"no_more": "wish", "no_match": "wish", "not_sold": "wish"}
@@ -41,6 +41,8 @@ _SINGLE: dict[str, tuple[FactSource, str]] = {
     "carrier": ("order", "carrier"), "tracking": ("order", "tracking"),
     "shipped_on": ("order", "shipped_on"), "expected_on": ("order", "expected_on"),
     "delivered_on": ("order", "delivered_on"), "kind": ("request", "kind"),
+    "hours": ("shop", "hours"), "languages": ("shop", "languages"),
+    "detail": ("request", "detail"), "noted": ("request", "noted"),
     "request_id": ("request", "id"), "option": ("shopper", "option"),
 }  # fmt: skip
 

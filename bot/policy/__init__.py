@@ -9,14 +9,23 @@ from importlib.resources import files
 from typing import Any
 
 from bot.grounding import act, slot
-from bot.policy import comparing, finding, products, rules, service
+from bot.handoff import named_topic
+from bot.policy import comparing, finding, people, products, rules
+from bot.policy.complaints import complaint
+from bot.policy.orders import order_request
 from bot.policy.plan import Desk, Plan
+from bot.state import ACTS_KEPT
 from bot.turn import Slot
 from bot.understanding.values import Request
 from prompts.cues import cue
 
 MAX_SUGGESTIONS = 3
 MISSES_BEFORE_HANDOVER = 3
+QUESTION_KEPT = 200
+# messages that are about nothing but the conversation itself
+_NO_QUESTION = frozenset({"greet", "goodbye", "smalltalk", "feedback", "handoff", "unclear"})
+_ANSWERS = ("yes", "no", "detail")
+_LANGUAGES = {"en": {"en": "English", "zh": "Chinese"}, "zh": {"en": "英文", "zh": "中文"}}
 __all__ = ["Desk", "Plan", "decide"]
 
 
@@ -27,24 +36,53 @@ def decide(plan: Plan, desk: Desk) -> None:
     plan.state = replace(plan.state, language=understood.language)
     plan.state = replace(plan.state, offered=())  # as understood: an offer stands for one message
     if understood.foreign:
-        plan.say(act("other_language"), "neither English nor Chinese")
-    if plan.state.awaiting == "confirm" and not _answers(understood.requests):
+        _foreign(plan, desk)
+    if plan.state.awaiting in ("confirm", "detail") and not _answers(understood.requests):
         # whatever else is said drops the question: a later "ok" must not record a request
-        plan.state = replace(plan.state, awaiting="", pending=None)
-    if plan.state.awaiting == "team":  # an offer stands for one message
+        plan.state = plan.state.without_pending()
+    if plan.state.awaiting in ("team", "callback"):  # an offer stands for one message
         plan.state = replace(plan.state, awaiting="")
-    for request in understood.requests:
-        _one(plan, desk, request)
+    first = understood.requests[0]
+    if first.intent not in _NO_QUESTION and first.why != "answer to a question":
+        plan.state = replace(plan.state, question=understood.text[:QUESTION_KEPT])
+    if not _for_people(plan, desk, first):
+        for request in understood.requests:
+            _one(plan, desk, request)
     intents = understood.intents
     if "unclear" not in intents:
         plan.state = replace(plan.state, misses=0)
     if intents and intents[0] in ("greet", "recommend", "refine"):
         plan.state = replace(plan.state, awaiting="")
+    acts = (*plan.state.tried, *(said.name for said in plan.acts))
+    plan.state = replace(plan.state, tried=acts[-ACTS_KEPT:])
     _suggest(plan)
 
 
 def _answers(requests: tuple[Request, ...]) -> bool:
-    return any(r.intent == "order_change" and r.goal in ("yes", "no") for r in requests)
+    return any(r.intent == "order_change" and r.goal in _ANSWERS for r in requests)
+
+
+def _for_people(plan: Plan, desk: Desk, request: Request) -> bool:
+    """Hands over who is angry, and what the shop keeps for people; says whether it did."""
+    if any(r.goal == "angry" for r in plan.understood.requests):
+        people.calm_and_hand_over(plan, desk, "angry")
+        return True
+    if request.intent in ("handoff", "out_of_scope") or request.why == "answer to a question":
+        return False
+    topic = named_topic(plan.understood.text, desk.topics)
+    if topic:
+        people.hand_over(plan, desk, "topic", topic=topic)
+    return bool(topic)
+
+
+def _foreign(plan: Plan, desk: Desk) -> None:
+    if len(desk.languages) > 1:
+        plan.say(act("other_language"), "neither English nor Chinese")
+        return
+    name = _LANGUAGES[plan.language][desk.languages[0]]
+    plan.book.add("shop", "languages", "absent", "")
+    known = slot("languages", plan.book.add("shop", "languages", "languages", name))
+    plan.say(act("only_languages", [known]), "not in the shop's language")
 
 
 def _one(plan: Plan, desk: Desk, request: Request) -> None:
@@ -58,11 +96,11 @@ def _one(plan: Plan, desk: Desk, request: Request) -> None:
     elif intent == "policy_question":
         rules.policy_question(plan, desk, request)
     elif intent in ("order_status", "order_change"):
-        service.order_request(plan, desk, request)
+        order_request(plan, desk, request)
     elif intent == "complaint":
-        service.complaint(plan, desk, request)
+        complaint(plan, desk, request)
     elif intent == "handoff":
-        service.hand_over(plan, desk)
+        people.person_asked(plan, desk, request)
     else:
         _courtesy(plan, desk, request)
 
@@ -108,7 +146,7 @@ def _unclear(plan: Plan, desk: Desk) -> None:
     plan.state = replace(plan.state, misses=plan.state.misses + 1)
     plan.book.add("shop", "understanding", "absent", "")
     if plan.state.misses >= MISSES_BEFORE_HANDOVER:
-        service.hand_over(plan, desk)
+        people.hand_over(plan, desk, "not understood")
         return
     plan.say(act("unclear"), "no meaning found")
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from bot.answers import Answerer
 from bot.catalogue import Catalogue
 from bot.grounding import FactBook
-from bot.orders import Orders
+from bot.handoff import Summary
+from bot.hours import Hours
+from bot.orders import Attempts, Orders
 from bot.recommend import Recommender
 from bot.state import DialogState
 from bot.turn import Card, Citation, Comparison, DialogAct, Language, RequestNote
@@ -18,14 +21,19 @@ from retrieval.values import Hit
 
 
 class Requests(Protocol):
-    """Records what a shopper asks the team to do."""
+    """Records what a shopper asks the team to do, its details sealed."""
 
-    def record(self, kind: str, *, order_id: str | None) -> RequestNote: ...
+    def record(
+        self, kind: str, *, order_id: str | None, details: Mapping[str, str]
+    ) -> RequestNote: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything a decision may look at: one snapshot of the shop."""
+    """Everything a decision may look at: one snapshot of the shop.
+
+    `hours` is None where the shop does not tell them; `topics` are left to people.
+    """
 
     shop_name: str
     contact: str
@@ -33,8 +41,12 @@ class Desk:
     recommender: Recommender
     answerer: Answerer
     orders: Orders
+    attempts: Attempts
     secret: bytes
     most_products: int = 4
+    hours: Hours | None = None
+    topics: tuple[str, ...] = ()
+    languages: tuple[Language, ...] = ("en", "zh")
 
 
 @dataclass(slots=True)
@@ -53,6 +65,7 @@ class Plan:
     request: RequestNote | None = None
     suggestions: list[str] = field(default_factory=list)
     handoff: bool = False
+    summary: Summary | None = None
     hits: list[Hit] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
 
@@ -63,6 +76,12 @@ class Plan:
     def say(self, act: DialogAct, why: str) -> None:
         self.acts.append(act)
         self.why.append(f"{act.name}: {why}")
+
+    def note(self, request: RequestNote) -> None:
+        """Names a recorded request in the reply, and remembers it for whoever takes over."""
+        self.request = request
+        recorded = dict.fromkeys((*self.state.recorded, request.id))
+        self.state = replace(self.state, recorded=tuple(recorded))
 
     def show(self, cards: list[Card]) -> None:
         """Shows cards that are not shown already."""

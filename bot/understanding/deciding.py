@@ -13,6 +13,7 @@ from bot.kinds import Rank
 from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import Parsed
+from bot.understanding.details import answers, gives_contact
 from bot.understanding.intents import exemplars
 from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
@@ -102,21 +103,39 @@ class IntentRules:
 
     def _service(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str] | None:
         text, state = r.text, context.state
+        if state.awaiting not in ("order", "contact") and cue("callback", text):
+            return "handoff", "cue callback", "callback"
+        if not context.order_id and gives_contact(text, state):
+            return "handoff", "answer to a question", "contact"
+        if state.awaiting == "callback" and cue("no", text):
+            return "handoff", "wants no call back", "no"
+        if state.awaiting == "callback" and cue("yes", text):
+            return "handoff", "wants a call back", "callback"
+        if answers(text, state):
+            return "order_change", "answer to a question", "detail"
         if cue("handoff", text) and not cue("identity", text):
             return "handoff", "cue handoff", ""
         if state.awaiting == "team" and cue("yes", text):
             return "handoff", "wants the team to be asked", ""
         if state.awaiting == "team" and cue("no", text):
             return "feedback", "does not want the team to be asked", "declined"
-        if state.awaiting == "confirm" and (cue("yes", text) or cue("no", text)):
+        if state.awaiting in ("confirm", "detail") and (cue("yes", text) or cue("no", text)):
             return "order_change", "answer to a question", "yes" if cue("yes", text) else "no"
         goal = _change_goal(text)
+        asks = cue("question", text) or cue("policy", text) or cue("hypothetical", text)
+        if goal and not asks and not context.order_id and (
+            state.awaiting in ("confirm", "detail") or (state.topic == "order" and state.verified)
+        ):  # fmt: skip
+            return "order_change", "a change of the order in question", goal
         own = cue("own_order", text) or (state.topic == "order" and goal and not r.links)
         about_order = context.order_id or own
         if context.order_id and goal:
             return "order_change", "order number and a change", goal
         if state.awaiting in ("order", "contact") and (context.order_id or context.contact):
             return state.order_goal.partition(":")[0] or "order_status", "answer to a question", ""
+        broken = cue("complaint", text)
+        if context.order_id and broken and not cue("hypothetical", text):
+            return "complaint", "cue complaint", ""
         scores = dict(r.scores)
         if context.order_id and scores.get("order_change", 0) >= CONFIDENT:
             return "order_change", "order number and a change", goal or "change"
@@ -128,7 +147,6 @@ class IntentRules:
                 return "order_status", "follow-up on the order", follow
             if cue("whereabouts", text):
                 return "order_status", "where the order is", ""
-        broken = cue("complaint", text)
         if broken and not cue("hypothetical", text):
             return "complaint", "cue complaint", ""
         if about_order and not broken and not cue("policy", text):

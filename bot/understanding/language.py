@@ -27,7 +27,8 @@ DICTIONARY_LETTERS = 4  # shorter words stand in several languages
 DICTIONARY = 0.6  # share of a message's longer words that stand in an English dictionary
 # what redaction left, and order or model numbers: in no language, yet read as foreign words
 _NO_WORDS = re.compile(
-    r"\[(?:email|phone|card|id|address|name)\]|(?<![A-Za-z0-9-])[A-Za-z-]*\d[A-Za-z0-9-]*", re.ASCII
+    r"\[(?:email|phone|card|id|address|name|contact)\]|(?<![A-Za-z0-9-])[A-Za-z-]*\d[A-Za-z0-9-]*",
+    re.ASCII,
 )
 
 

@@ -15,6 +15,7 @@ from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import parse_constraints
 from bot.understanding.deciding import PLAUSIBLE, SURE, Context, IntentRules, unquoted
+from bot.understanding.details import masked_answer
 from bot.understanding.intents import INSULT, IntentClassifier, insult
 from bot.understanding.language import language_of
 from bot.understanding.orders import contact_hash, order_pattern
@@ -49,7 +50,7 @@ class Understander:
     """Reads messages of one shop.
 
     `order_ids` are samples from which the shape of this shop's order numbers is learned; `secret`
-    keys the hashes of contacts.
+    keys the hashes of contacts; `languages` are those that are answered, the first also for the others.
     """
 
     def __init__(
@@ -60,20 +61,24 @@ class Understander:
         classifier: IntentClassifier,
         order_ids: Sequence[str] = (),
         secret: bytes,
+        languages: Sequence[Language] = ("en", "zh"),
     ) -> None:
         self._catalogue = catalogue
         self._searcher = searcher
         self._classifier = classifier
         self._order = order_pattern(order_ids)
         self._secret = secret
+        self._languages = tuple(languages)
         self._wanted = WantedWords(catalogue)
         self._rules = IntentRules(catalogue=catalogue, searcher=searcher, wanted=self._wanted)
 
     def understand(self, message: str, *, state: DialogState, locale: str | None) -> Understanding:
         """Redacts and reads one message; `state` is what was said before."""
         redacted = redact(message, keep=self._order)
+        redacted = masked_answer(message, redacted, state, keep=self._order)
         language, foreign = language_of(redacted.text, before=state.language, locale=locale)
-        lang: Language = "zh" if language == "zh" else "en"
+        read: Language = "zh" if language == "zh" else "en"
+        lang = read if read in self._languages else self._languages[0]
         ids = tuple(
             dict.fromkeys(
                 m.group().lstrip("#").upper() for m in self._order.finditer(redacted.text)
@@ -83,7 +88,7 @@ class Understander:
         contacts += [contact_hash(normal_phone(p), self._secret) for p in redacted.phones]
         said = redacted.text.capitalize() if redacted.text.isupper() else redacted.text
         corrected_text, corrected = self._spelled(said[:READ_CHARS])
-        context = Context(state, lang, bool(ids), bool(contacts), redacted.card)
+        context = Context(state, read, bool(ids), bool(contacts), redacted.card)
         whole = self._request(corrected_text, context)
         requests = self._several(corrected_text, context, whole)
         abuse = insult(redacted.text, lang)
@@ -92,11 +97,12 @@ class Understander:
         return Understanding(
             text=redacted.text,
             language=lang,
-            foreign=foreign,
+            foreign=foreign or lang != read,
             requests=requests,
             order_ids=ids,
             contacts=tuple(contacts),
             card=redacted.card,
+            given=redacted.given,
             corrected=corrected,
             abuse=abuse,
         )

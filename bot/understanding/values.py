@@ -37,7 +37,8 @@ class Understanding:
     """A redacted message in its language, with its requests in order (never none).
 
     `contacts` are keyed hashes of the e-mail addresses and phone numbers it held; `abuse` is the
-    probability that it insults.
+    probability that it insults. `given` is what was masked, as typed and with its kind: it lives for
+    this turn, and no trace holds it.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Understanding:
     order_ids: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
     card: bool = False
+    given: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     corrected: dict[str, str] = field(default_factory=dict)
     abuse: float = 0.0
 

@@ -84,6 +84,7 @@ def _with_ranges(low: str, taken: bytearray) -> Iterable[tuple[Quantity, Quantit
         after = free[i + 1] if i + 1 < len(free) else None
         if (
             after and after.unit == quantity.unit and quantity.unit != ORDINAL
+            and low[quantity.start - 1 : quantity.start] != ":"  # minutes begin no range
             and (gap := _TO.fullmatch(low[quantity.end : after.start]))
             and (gap.group().strip() != "and" or re.search(r"\bbetween\s$", low[: quantity.start]))
         ):  # fmt: skip
@@ -133,7 +134,7 @@ def _same(entry: Entry, own: Quantity, quantity: Quantity, reading: Reading) -> 
     if own.value != quantity.value:
         return False
     if own.unit == quantity.unit:
-        if own.unit == "piece" and entry.fact.field == "text":
+        if own.unit == "piece" and entry.fact.field in ("text", "title"):
             return _same_thing(entry.low[own.end :], reading.low[quantity.end :])
         return bool(own.unit) or _nouns_agree(entry, own, quantity, reading)
     if quantity.unit and not own.unit:

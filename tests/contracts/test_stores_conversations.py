@@ -85,6 +85,34 @@ def test_that_the_session_id_is_nowhere_in_the_database(
     assert turn.payload == {"reply": "Yes", "turn_id": turn_id}
 
 
+def test_that_what_an_agent_is_told_stays_until_something_newer_is_told(
+    store: ConversationStore,
+) -> None:
+    conversation = begin(store)
+    told = {"reason": "asked", "tried": ["policy"]}
+    store.add_turn(conversation.id, TURN, state={}, handed_off=True, now=NOW, handoff=told)
+    store.add_turn(conversation.id, TURN, state={}, handed_off=True, now=NOW)
+    found = store.find("secret-session")
+    assert found is not None
+    assert found.handoff == told
+
+
+def test_that_a_rested_state_with_sealed_details_is_found_and_replaced_once(
+    store: ConversationStore,
+) -> None:
+    later = NOW + timedelta(days=2)
+    sealed = {"pending": {"kind": "change", "sealed": "gAAAAABm"}}
+    for name, state in {"a": sealed, "b": {"pending": None}, "c": {}}.items():
+        opened = begin(store, name)
+        store.add_turn(opened.id, TURN, state=state, handed_off=False, now=NOW)
+    assert store.unfinished(before=NOW) == []
+    (found,) = store.unfinished(before=later)
+    assert found.state == sealed
+    assert not store.set_state(found.id, {}, seen={"pending": None})
+    assert store.set_state(found.id, {}, seen=found.state)
+    assert store.unfinished(before=later) == []
+
+
 def test_that_a_turn_comes_back_as_it_was_given(store: ConversationStore) -> None:
     conversation = begin(store)
     turn_id = store.add_turn(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from db.conversations import ConversationStore
 from db.engine import Database
 from db.models import ModelVersionStore
 from db.orders import OrderStore
+from db.proofs import ProofStore
 from db.records import Attribute, Order, OrderId, OrderItem, ProductId
 from db.requests import RequestStore
 
@@ -134,9 +135,9 @@ def test_that_a_closed_request_is_open_no_more(database: Database) -> None:
         "return", conversation_id=None, order_id="10001", sealed_details=None, now=NOW
     )
     with pytest.raises(ValueError, match="how it ended"):
-        store.close(recorded.number, status="recorded")
-    assert store.close(recorded.number, status="done")
-    assert not store.close(recorded.number, status="refused")
+        store.close(recorded.number, status="recorded", now=NOW)
+    assert store.close(recorded.number, status="done", now=NOW)
+    assert not store.close(recorded.number, status="refused", now=NOW)
     assert store.find("return", "10001") is None
     assert store.open_requests() == []
 
@@ -145,7 +146,7 @@ def test_that_a_closed_request_is_open_no_more(database: Database) -> None:
 def test_that_a_number_that_was_never_given_closes_nothing(database: Database, number: str) -> None:
     store = RequestStore(database)
     store.record("return", conversation_id=None, order_id="1", sealed_details=None, now=NOW)
-    assert not store.close(number, status="done")
+    assert not store.close(number, status="done", now=NOW)
     assert len(store.open_requests()) == 1
 
 
@@ -160,6 +161,82 @@ def test_that_a_request_outlives_its_conversation_without_leading_to_it(database
     assert recorded.conversation_id == conversation.id
     conversations.erase(conversation.id)
     assert store.open_requests() == [replace(recorded, conversation_id=None)]
+
+
+def test_that_an_open_request_without_an_order_is_found_by_its_conversation(
+    database: Database,
+) -> None:
+    conversations, store = ConversationStore(database), RequestStore(database)
+    here, there = (
+        conversations.open(
+            name, language="en", customer_id=None, training_consent=False, now=NOW
+        ).id
+        for name in ("here", "there")
+    )
+    store.record("callback", conversation_id=here, order_id="1", sealed_details=None, now=NOW)
+    recorded = store.record(
+        "callback", conversation_id=here, order_id=None, sealed_details=b"1", now=NOW
+    )
+    assert store.find_in("callback", here) == recorded
+    assert store.find_in("callback", there) is None
+    assert store.find_in("return", here) is None
+    store.close(recorded.number, status="done", now=NOW)
+    assert store.find_in("callback", here) is None
+
+
+def test_that_the_details_of_an_open_request_alone_can_be_replaced(database: Database) -> None:
+    store = RequestStore(database)
+    recorded = store.record(
+        "change", conversation_id=None, order_id="1", sealed_details=b"old", now=NOW
+    )
+    store.reseal(recorded.number, b"new")
+    assert store.open_requests() == [replace(recorded, sealed_details=b"new")]
+    store.close(recorded.number, status="done", now=NOW)
+    store.reseal(recorded.number, b"newer")
+    assert store.purge(before=NOW + timedelta(days=1)) == 1
+
+
+def test_that_details_go_some_time_after_the_request_was_closed_and_not_before(
+    database: Database,
+) -> None:
+    store = RequestStore(database)
+    numbers = [
+        store.record(
+            "change", conversation_id=None, order_id=str(n), sealed_details=b"x", now=NOW
+        ).number
+        for n in range(3)
+    ]
+    store.close(numbers[0], status="done", now=NOW)
+    store.close(numbers[1], status="done", now=NOW + timedelta(days=2))
+    assert store.purge(before=NOW) == 0
+    assert store.purge(before=NOW + timedelta(days=1)) == 1
+    assert store.purge(before=NOW + timedelta(days=1)) == 0
+    assert [r.sealed_details for r in store.open_requests()] == [b"x"]
+    assert store.purge(before=NOW + timedelta(days=3)) == 1
+
+
+# ---- failed proofs -------------------------------------------------------------------------------
+
+
+def test_that_failed_proofs_are_counted_by_order_within_the_window(database: Database) -> None:
+    store = ProofStore(database)
+    hour = timedelta(hours=1)
+    for minute in (0, 10, 50):
+        now = NOW + timedelta(minutes=minute)
+        store.fail("aa", now=now, since=now - hour)
+    store.fail("bb", now=NOW + timedelta(minutes=51), since=NOW + timedelta(minutes=51) - hour)
+    assert store.failures("aa", since=NOW - hour) == 3
+    assert store.failures("bb", since=NOW - hour) == 1
+    assert store.failures("aa", since=NOW) == 2
+    assert store.failures("cc", since=NOW - hour) == 0
+
+
+def test_that_what_the_window_has_left_behind_is_forgotten(database: Database) -> None:
+    store = ProofStore(database)
+    store.fail("aa", now=NOW, since=NOW - timedelta(hours=1))
+    later = NOW + timedelta(hours=2)
+    store.fail("bb", now=later, since=later - timedelta(hours=1))
+    assert store.failures("aa", since=NOW - timedelta(days=1)) == 0
 
 
 # ---- model versions ------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 a small Chinese one (`goods_zh.json`).
 
 Each `*.yaml` beside this file is a list of stories: `id`, optionally `fails` (why it is expected
-to, and that nobody may forget it when it no longer does), `shop`, and `turns`. A turn is what the shopper
-says and what must come back:
+to, and that nobody may forget it when it no longer does), optionally `shop` or `settings` (environment
+variables of a shop of its own), and `turns`. A turn is what the shopper says and what must come back:
 
     intent     one, or a list of which one must come first
     shows      exactly these product ids are on the cards, in any order; `[]` for none
@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -99,9 +100,26 @@ def test_that_every_story_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("story", list(stories()))
 def test_that_the_story_goes_as_told(
-    story: dict[str, Any], request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+    request: pytest.FixtureRequest, story: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    shop: Shop = request.getfixturevalue("chinese_shop" if story.get("shop") == "zh" else "shop")
+    with _shop_of(story, request) as shop:
+        _play(shop, story, caplog)
+
+
+@contextmanager
+def _shop_of(story: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """The shop of all stories or the Chinese one, or one of its own for a story that sets something."""
+    settings = story.get("settings")
+    if settings is None:
+        yield request.getfixturevalue("chinese_shop" if story.get("shop") == "zh" else "shop")
+        return
+    home = request.getfixturevalue("example_home")
+    own = copy_of(home, request.getfixturevalue("tmp_path") / "home")
+    with closing(shop_in(own, encoder="minilm", more=settings)) as shop:
+        yield shop
+
+
+def _play(shop: Shop, story: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     session = None
     for turn in story["turns"]:
         reply = shop.chat(ChatRequest(turn["say"], session_id=session))

@@ -237,6 +237,10 @@ class Maker:
             "expected_on": ("order", "expected_on", lambda: date(4)),
             "delivered_on": ("order", "delivered_on", lambda: date(6)),
             "kind": ("request", "kind", lambda: self.pick("kind")),
+            "hours": ("shop", "hours", lambda: self.data["hours"]),
+            "detail": ("request", "detail", lambda: self.pick("detail")),
+            "noted": ("request", "noted", lambda: self.pick("noted")),
+            "languages": ("shop", "languages", lambda: self.data["languages"]),
             "request_id": ("request", "id", lambda: number("R-", 1000, 9999)),
             "contact": ("shop", "contact", lambda: self.data["contact"]),
         }

@@ -32,6 +32,43 @@ def test_that_a_healthy_shop_is_healthy(tmp_path: Path) -> None:
     assert checks["torch"].text
 
 
+def test_that_what_the_owner_decided_is_shown(tmp_path: Path) -> None:
+    plain = found(tmp_path / "home")
+    assert plain["shop"].text == (
+        "Fern & Kettle, speaks en, zh, the assistant's greeting, tone neutral"
+    )
+    assert "not told" in plain["hours"].text
+    assert (
+        plain["people"].text
+        == "nobody is woken (handoff.notify); they answer: no topics of their own"
+    )
+    checks = found(
+        tmp_path / "home",
+        SHOPBOT_SHOP__LANGUAGES="zh",
+        SHOPBOT_SHOP__GREETING__ZH="欢迎",
+        SHOPBOT_SHOP__HOURS="mon-fri=09:00-17:00;timezone=UTC",
+        SHOPBOT_HANDOFF__TOPICS="wholesale",
+        SHOPBOT_HANDOFF__NOTIFY="webhook",
+        SHOPBOT_HANDOFF__WEBHOOK_URL="https://hooks.example/secret-token",
+        SHOPBOT_CHAT__PROMISE_NEVER="best price",
+    )
+    assert "speaks zh, own greeting in zh" in checks["shop"].text
+    assert checks["hours"].text.endswith("somebody is on duty now")
+    assert checks["people"].text == "woken by a web address; they answer: wholesale"
+    assert checks["promises"].text.startswith("1 phrases")
+    assert "secret-token" not in repr(checks)
+
+
+def test_that_a_command_that_is_not_there_is_told(tmp_path: Path) -> None:
+    check = found(
+        tmp_path / "home",
+        SHOPBOT_HANDOFF__NOTIFY="command",
+        SHOPBOT_HANDOFF__COMMAND="/no/such/program",
+    )["people"]
+    assert not check.ok
+    assert "mend handoff.command" in check.text
+
+
 def test_that_a_fresh_home_is_told_to_import(tmp_path: Path) -> None:
     checks = found(tmp_path / "home")
     assert not checks["catalogue"].ok

@@ -10,11 +10,17 @@ from typing import Any
 import pytest
 
 from bot.orders import (
+    COUNTED_FOR,
+    MAX_FAILED_OF_ORDER,
     MAX_FAILED_PROOFS,
     VERIFIED_FOR,
     Proof,
     allowed,
+    days_to_return,
+    detail_in_words,
+    items_named,
     kind_in_words,
+    noted_in_words,
     prove,
     rule_question,
     state_of,
@@ -22,7 +28,7 @@ from bot.orders import (
 from bot.state import DialogState
 from bot.understanding.orders import contact_hash
 from bot.understanding.redaction import normal_email, normal_phone
-from db.records import Order, OrderId
+from db.records import Order, OrderId, OrderItem
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 SECRET = b"thirty-two bytes of a secret ..."
@@ -38,11 +44,34 @@ class Book:
         return {str(o.id): o for o in (ORDER, OTHER, NOBODYS)}.get(order_id)
 
 
+class Tally:
+    """Failed proofs in memory."""
+
+    def __init__(self) -> None:
+        self.failed: list[tuple[str, datetime]] = []
+
+    def failures(self, order_hash: str, *, since: datetime) -> int:
+        return sum(known == order_hash and when > since for known, when in self.failed)
+
+    def fail(self, order_hash: str, *, now: datetime, since: datetime) -> None:
+        self.failed.append((order_hash, now))
+
+
 def tried(
-    order_id: str, *contacts: str, state: DialogState | None = None, now: datetime = NOW
+    order_id: str,
+    *contacts: str,
+    state: DialogState | None = None,
+    now: datetime = NOW,
+    attempts: Tally | None = None,
 ) -> tuple[Proof, DialogState]:
     return prove(
-        order_id, contacts, state=state or DialogState(), orders=Book(), secret=SECRET, now=now
+        order_id,
+        contacts,
+        state=state or DialogState(),
+        orders=Book(),
+        attempts=attempts if attempts is not None else Tally(),
+        secret=SECRET,
+        now=now,
     )
 
 
@@ -107,6 +136,31 @@ def test_that_guessing_is_stopped_even_with_the_right_answer() -> None:
     assert tried("FK-1", of_email("mara@example.com"), state=state)[0] == Proof(locked=True)
 
 
+@pytest.mark.parametrize("order_id", ["FK-1", "FK-9"])
+def test_that_a_number_guessed_at_from_many_sessions_is_locked_for_an_hour_known_or_not(
+    order_id: str,
+) -> None:
+    tally = Tally()
+    for n in range(MAX_FAILED_OF_ORDER):
+        assert tried(order_id, of_email(f"guess{n}@example.com"), attempts=tally)[0].failed
+    spelled_otherwise = order_id.lower()
+    locked, state = tried(spelled_otherwise, of_email("mara@example.com"), attempts=tally)
+    assert locked == Proof(locked=True)
+    assert state == DialogState()
+    assert not tried("FK-2", of_email("ida@example.com"), attempts=tally)[0].locked
+    assert order_id not in str(tally.failed)
+    later = NOW + COUNTED_FOR
+    assert not tried(order_id, of_email("mara@example.com"), attempts=tally, now=later)[0].locked
+
+
+def test_that_who_has_proven_the_order_already_goes_on_seeing_it_while_it_is_locked() -> None:
+    tally = Tally()
+    _, state = tried("FK-1", of_email("mara@example.com"), attempts=tally)
+    for n in range(MAX_FAILED_OF_ORDER):
+        tried("FK-1", of_email(f"guess{n}@example.com"), attempts=tally)
+    assert tried("FK-1", state=state, attempts=tally)[0].order == ORDER
+
+
 def test_that_contacts_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[Any] = []
     real = hmac.compare_digest
@@ -168,3 +222,54 @@ def test_that_every_kind_has_words_and_a_question_in_either_language() -> None:
         for language in ("en", "zh"):
             assert kind_in_words(kind, language)
             assert rule_question(kind, language)
+
+
+def test_that_every_detail_has_words_in_either_language() -> None:
+    for detail in ("address", "instead", "change"):
+        for language in ("en", "zh"):
+            assert detail_in_words(detail, language)
+            assert noted_in_words(detail, language)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("I want to send the kettle back", ["Copper Kettle, Large"]),
+        ("return the mugs please", ["Stoneware Mugs, Set of 4"]),
+        ("return the large one", []),
+        ("return the kettle and the mugs and the towel", []),
+        ("I want to return it", []),
+        ("send back the set", []),
+        ("毛巾不要了", ["纯棉毛巾"]),
+    ],
+)
+def test_that_items_are_named_by_words_of_their_own(text: str, named: list[str]) -> None:
+    titles = ("Copper Kettle, Large", "Stoneware Mugs, Set of 4", "Linen Towel, Large")
+    titles = ("纯棉毛巾", "保温杯") if not text.isascii() else titles
+    order = replace(ORDER, items=tuple(OrderItem(None, title, 1) for title in titles))
+    assert [item.title for item in items_named(text, order)] == named
+
+
+def test_that_an_only_item_need_not_be_named() -> None:
+    assert items_named("the kettle", replace(ORDER, items=(OrderItem(None, "Kettle", 1),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "days"),
+    [
+        ("You may return anything within 30 days of delivery if it is unused.", 30),
+        ("Items can come back within thirty days of receipt.", 30),
+        ("You have 14 days from delivery to change your mind.", 14),
+        ("签收后7天内可以退货。", 7),
+        ("自收到商品之日起7日内可无理由退货。", 7),
+        ("Within 30 days of delivery; pillows within 60 days of delivery.", None),
+        ("Refunds take 5 days.", None),
+        ("Orders are kept for 30 days.", None),
+        ("Within 30 days of purchase.", None),
+        ("", None),
+    ],
+)
+def test_that_the_days_of_a_rule_are_told_only_where_they_are_certain(
+    rule: str, days: int | None
+) -> None:
+    assert days_to_return(rule) == days

@@ -11,7 +11,8 @@ from bot.errors import GeneratorError
 from bot.generators.base import PhraseRequest
 from bot.generators.plain import PlainGenerator
 from bot.grounding import FactBook, act, slot
-from bot.phraser import ATTEMPTS, Phraser
+from bot.phraser import ATTEMPTS, NO_WORDS, Phraser
+from bot.promises import Never
 from bot.turn import Candidate, DialogAct, Segment
 from db.records import Money, Product, ProductId
 
@@ -284,3 +285,46 @@ def test_that_one_candidate_is_marked_as_the_chosen_one_and_its_verdict_kept() -
     segment = phrased(Canned([Candidate(GOOD, -3.0), Candidate(better, -1.0)]))
     assert [note.get("chosen", False) for note in segment.candidates] == [False, True]
     assert [note["verdict"] for note in segment.candidates] == [[], []]
+
+
+# ---- what the shop never promises ----------------------------------------------------------------
+
+
+def test_that_a_candidate_that_promises_what_the_shop_never_does_is_refused() -> None:
+    said, book = price_act()
+    generator = Canned([Candidate(GOOD, -0.1), Candidate("<title_1> costs <price_1>.", -0.9)])
+    phraser = Phraser(generator=generator, plain=PlainGenerator(), never=Never(("the price of",)))
+    segment = phraser.phrase(said, facts=book.facts, language="en", message="?")
+    assert segment.text == "Copper Kettle costs $49.00."
+    assert "promised: the price of" in refusals(segment)
+
+
+def test_that_a_title_may_hold_what_the_shop_never_promises() -> None:
+    said, book = price_act()
+    phraser = Phraser(
+        generator=Canned([Candidate(GOOD)]), plain=PlainGenerator(), never=Never(("copper",))
+    )
+    segment = phraser.phrase(said, facts=book.facts, language="en", message="?")
+    assert segment.text == "The price of Copper Kettle is $49.00."
+
+
+def test_that_a_plain_sentence_that_promises_it_is_replaced_by_the_values_alone() -> None:
+    said, book = price_act()
+    plain = PlainGenerator()
+    words = plain.phrase(PhraseRequest("en", "price", tuple(said.values), "", 1))[0].marked
+    phrase = words.split("<")[0].strip() or words.split(">")[1].split("<")[0].strip()
+    phraser = Phraser(generator=plain, plain=plain, never=Never((phrase,)))
+    segment = phraser.phrase(said, facts=book.facts, language="en", message="?")
+    assert segment.text == "Copper Kettle\n$49.00"
+
+
+def test_that_the_shoppers_words_do_not_smuggle_a_promise_into_the_reply() -> None:
+    book = FactBook("en", "USD")
+    wish = book.add("shopper", "message", "wish", "tents with a lifetime guarantee")
+    book.add("shopper", "message", "absent", "tents with a lifetime guarantee")
+    plain = PlainGenerator()
+    phraser = Phraser(generator=plain, plain=plain, never=Never(("lifetime guarantee",)))
+    segment = phraser.phrase(
+        act("not_sold", [slot("wish", wish)]), facts=book.facts, language="en", message="?"
+    )
+    assert segment.text == NO_WORDS

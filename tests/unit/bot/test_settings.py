@@ -67,6 +67,33 @@ def test_that_an_unknown_variable_is_an_error_with_its_nearest_key(
         ('[shop]\nlocale = "fr"\n', "shop.locale"),
         ('[shop]\ncurrency = "dollars"\n', "shop.currency"),
         ("chat = 3\n", "chat"),
+        ('[shop]\nlanguages = ["en", "fr"]\n', "shop.languages"),
+        ("[shop]\nlanguages = []\n", "shop.languages.*en, zh or both"),
+        (
+            '[shop]\nlanguages = ["zh"]\nlocale = "en"\n',
+            "shop: locale en is none of shop.languages",
+        ),
+        (
+            '[shop.hours]\nmon = "9 to 5"\ntimezone = "UTC"\n',
+            'shop.hours: mon = .9 to 5.*write "09:00',
+        ),
+        ('[shop.hours]\nmon = "09:00-17:00"\n', "shop.hours: timezone is missing"),
+        ('[shop.greeting]\nfr = "Salut"\n', "shop.greeting.fr"),
+        (f'[shop.greeting]\nen = "{"x" * 401}"\n', "shop.greeting.en.*400"),
+        ('[chat]\npromise_never = [""]\n', "chat.promise_never"),
+        (
+            '[shop.greeting]\nen = "Always the best price!"\n[chat]\npromise_never = ["best price"]\n',
+            "shop.greeting.en holds 'best price'.*change one",
+        ),
+        ('[handoff]\ntopic = ["x"]\n', "did you mean handoff.topics"),
+        ('[handoff]\nnotify = "pigeon"\n', "handoff.notify"),
+        ('[handoff]\nnotify = "command"\n', "handoff: notify command needs handoff.command"),
+        ('[handoff]\nnotify = "smtp"\nsmtp_host = "h"\n', "needs handoff.mail_from"),
+        (
+            '[handoff]\nnotify = "webhook"\nwebhook_url = "http://shop.example/hook"\n',
+            "handoff.webhook_url should begin with https://",
+        ),
+        ("[privacy]\nretention_days = 0\n", "privacy.retention_days"),
     ],
 )
 def test_that_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str, told: str) -> None:
@@ -120,3 +147,36 @@ def test_that_settings_cannot_be_changed(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     with pytest.raises(ValueError, match="frozen"):
         settings.home = Path("elsewhere")  # type: ignore[misc]
+
+
+def test_that_lists_and_tables_can_be_given_in_the_environment(tmp_path: Path) -> None:
+    settings = load_settings(
+        {
+            "SHOPBOT_SHOP__LANGUAGES": "zh",
+            "SHOPBOT_SHOP__HOURS": "mon-fri=09:00-17:00; sat=10:00-12:00; timezone=Asia/Shanghai",
+            "SHOPBOT_SHOP__GREETING__ZH": "欢迎光临",
+            "SHOPBOT_HANDOFF__TOPICS": "warranty claim, wholesale,",
+            "SHOPBOT_HANDOFF__COMMAND": "/bin/page 'on duty'",
+            "SHOPBOT_CHAT__PROMISE_NEVER": "best price, free returns",
+        },
+        home=tmp_path,
+    )
+    assert (settings.shop.languages, settings.shop.locale) == (("zh",), "zh")
+    assert settings.shop.business_hours is not None
+    assert "周六 10:00–12:00" in settings.shop.business_hours.in_words("zh")
+    assert settings.shop.greeting.zh == "欢迎光临"
+    assert settings.handoff.topics == ("warranty claim", "wholesale")
+    assert settings.handoff.command == ("/bin/page", "on duty")
+    assert settings.chat.promise_never == ("best price", "free returns")
+
+
+def test_that_an_address_that_wakes_a_person_is_not_told_in_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(
+            {
+                "SHOPBOT_HANDOFF__NOTIFY": "webhook",
+                "SHOPBOT_HANDOFF__WEBHOOK_URL": "http://shop.example/secret-token",
+            },
+            home=tmp_path,
+        )
+    assert "secret-token" not in str(caught.value)

@@ -25,16 +25,39 @@ FULL = DialogState(
     verified=(("FK-1", NOW.isoformat()),),
     contacts=("abc",),
     failed_proofs=2,
-    pending=PendingRequest("cancel", "FK-1"),
+    pending=PendingRequest("change", "FK-1", "address", ("the new address",), "gAAAAAsealed"),
     misses=1,
     recent=("<title_1>",),
     handed_off=True,
+    wanted="address",
+    question="where is it?",
+    tried=("policy", "handoff"),
+    recorded=("R-1001",),
+    upset=1,
+    complained="no rule",
 )
 
 
 def test_that_a_state_survives_as_json() -> None:
     assert DialogState.from_dict(json.loads(json.dumps(FULL.as_dict()))) == FULL
     assert DialogState.from_dict(json.loads(json.dumps(DialogState().as_dict()))) == DialogState()
+
+
+def test_that_a_trace_of_the_state_holds_nothing_sealed() -> None:
+    trace = FULL.as_trace()
+    assert "gAAAA" not in json.dumps(trace)
+    assert trace | {"pending": None} == FULL.as_dict() | {"pending": None}
+    assert "gAAAA" not in repr(FULL)
+
+
+def test_that_a_question_nobody_will_answer_is_dropped_whole() -> None:
+    dropped = FULL.without_pending()
+    assert (dropped.awaiting, dropped.pending, dropped.wanted) == ("", None, "")
+
+
+def test_that_a_request_of_an_older_version_still_waits() -> None:
+    kept = DialogState.from_dict({"pending": {"kind": "cancel", "order_id": "1", "mood": "x"}})
+    assert kept.pending == PendingRequest("cancel", "1")
 
 
 def test_that_no_state_is_a_fresh_one() -> None:

@@ -280,3 +280,15 @@ def test_that_an_attribute_that_says_no_may_be_told(text: str) -> None:
 )
 def test_that_an_attribute_that_says_no_is_not_turned_round(text: str) -> None:
     assert not verify(text, REFUSING, language="en", act="attribute").ok
+
+
+@pytest.mark.parametrize("said", ["9:00至18:30", "9:00–18:30", "10:00至17:30", "9:00至4455:30"])
+def test_that_no_time_of_a_span_of_hours_can_be_altered(said: str) -> None:
+    hours = (Fact("F1", "shop", "hours", "hours", "9:00至17:30"),)
+    assert verify("人工服务时间：9:00至17:30", hours, language="zh", act="callback_recorded").ok
+    assert not verify(f"人工服务时间：{said}", hours, language="zh", act="callback_recorded").ok
+
+
+def test_that_the_pieces_of_a_set_in_a_title_support_no_other_count() -> None:
+    facts = (Fact("F1", "product", "p1", "title", "云朵四件套", "云朵四件套"),)
+    assert not verify("云朵四件套：4件可选。", facts, language="zh", act="attribute").ok

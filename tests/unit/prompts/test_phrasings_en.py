@@ -70,6 +70,10 @@ TENT_SHOP = {
     "option_1": "the tent",
     "option_2": "the backpack",
     "option_3": "the mug",
+    "hours": "Monday to Friday, 9:00 am to 5:00 pm (Central Time)",
+    "detail": "new address",
+    "noted": "TrailMaster X4 Tent",
+    "languages": "English",
     "contact": "+1-555-0142-880, help@generalstore.example",
 }
 PHONE_SHOP = TENT_SHOP | {
@@ -101,7 +105,7 @@ NEGATIVE_ACTS = {
     "unknown_fact", "policy_unknown", "no_match", "no_more", "not_sold", "request_refused",
     "refuse_price", "refuse_instruction", "refuse_private", "out_of_scope", "unclear",
     "order_mismatch", "order_unknown_fact", "card_warning", "identify", "request_recorded",
-    "request_dropped", "other_language", "complaint",
+    "request_dropped", "other_language", "complaint", "handoff_closed", "only_languages",
 }  # fmt: skip
 
 FREQUENT = [
