@@ -21,8 +21,10 @@ from bot.understanding.intents import exemplars
 
 STRENGTH = 30.0  # inverse of the penalty on the weights
 FOLDS = 5
-OWN = 6.0  # weight of an own exemplar beside a row of a public set
+OWN = 8.0  # weight of an own exemplar beside a row of a public set
 FILLED = 8  # ways in which an exemplar with goods is filled
+REPEATED = 4  # of one without, so that it stands with an opener and without
+OPENED = 0.4  # share of exemplars that begin with "ok, " or the like
 # the mapping of public intents onto ours; what is not named is a question on the shop's rules
 BITEXT = {
     "track_order": "order_status", "cancel_order": "order_change", "change_order": "order_change",
@@ -78,11 +80,13 @@ def _own(language: str, rng: random.Random) -> Iterator[Row]:
     known = exemplars(language)
     for text, label in zip(known.texts, known.labels, strict=True):
         holes = text.count("{goods}")
-        for _ in range(FILLED if holes else 2):
+        for _ in range(FILLED if holes else REPEATED):
             filled = text
             for word in rng.sample(known.goods, holes):
                 filled = filled.replace("{goods}", word, 1)
-            yield Row(filled, label, OWN / (FILLED if holes else 2))
+            if rng.random() < OPENED:
+                filled = rng.choice(known.openers) + filled
+            yield Row(filled, label, OWN / (FILLED if holes else REPEATED))
         if language == "en" and len(filled) > 6:
             yield Row(_mistyped(filled, rng), label, OWN / 4)
 

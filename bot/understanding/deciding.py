@@ -21,6 +21,7 @@ from bot.understanding.references import means_one
 from bot.understanding.returning import chosen_option, earlier_topic
 from bot.understanding.values import Request
 from bot.understanding.wanted import WantedWords, asks_for_goods
+from bot.understanding.wordlist import is_common_word
 from prompts.concepts import concepts
 from prompts.cues import cue
 from prompts.facets import facet_kinds
@@ -71,6 +72,7 @@ class Context:
     order_id: bool
     contact: bool
     card: bool
+    foreign: bool
 
 
 class IntentRules:
@@ -83,7 +85,7 @@ class IntentRules:
 
     def decide(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str]:
         """Returns intent, the rule that decided, and the goal."""
-        for rule in (self._safety, self._service, self._courtesy, self._elsewhere, self._products):
+        for rule in (self._safety, self._service, self._courtesy, self._products):
             if decided := rule(r, context, parsed):
                 return decided
         return self._classified(r, context)
@@ -174,13 +176,13 @@ class IntentRules:
             return "smalltalk", "cue wellbeing", ""
         return None
 
-    def _elsewhere(
-        self, r: Request, context: Context, parsed: Parsed
-    ) -> tuple[str, str, str] | None:
+    def _elsewhere(self, r: Request, context: Context) -> tuple[str, str, str] | None:
         """No business of a shop, whatever it borrows from one: "I need a recipe for pancakes"."""
         state = context.state
         chance = dict(r.scores)["out_of_scope"]
-        if chance < OUTSIDE or r.links or r.references or state.awaiting:
+        if chance < OUTSIDE or r.links or r.references or context.foreign:
+            return None
+        if state.awaiting or state.offered:
             return None
         if (state.focus or state.last_list) and (r.concepts or means_one(r.text)):
             return None
@@ -215,6 +217,8 @@ class IntentRules:
             return "recommend", "comes back to an earlier wish", f"back:{at}"
         if state.wish and cue("more", text) and not r.links:
             return "refine", "cue more", "more"
+        if elsewhere := self._elsewhere(r, context):
+            return elsewhere
         of_rules = any(topic.rule for topic in topics_of(unquoted(text)))
         if of_rules and cue("question", text) and not self._stated(r, state):
             return "policy_question", "a topic of the rules", ""
@@ -273,12 +277,16 @@ class IntentRules:
     def _classified(self, r: Request, context: Context) -> tuple[str, str, str]:
         state = context.state
         scores = dict(r.scores)
-        if r.links or cue("bought", r.text):  # what they own or name is the shop's business
+        wishes = self._wishes(r)
+        ours = r.links or cue("bought", r.text)
+        if not ours and (wishes or scores["out_of_scope"] < SURE):
+            ours = self._evidence(r, context)
+        if ours or context.foreign or state.offered:  # what they own, name or could buy is the shop's business
             scores["out_of_scope"] = 0.0
         best = max(scores, key=lambda name: scores[name])
         sure = scores[best] >= PLAUSIBLE
         goods = asks_for_goods(unquoted(r.text)) and best == "out_of_scope"
-        if self._wishes(r) and (goods or best not in ("policy_question", "out_of_scope")):
+        if wishes and (goods or best not in ("policy_question", "out_of_scope")):
             return "recommend", "asks for goods", ""
         follows = len(tokens(r.text)) <= 6 or r.text.lower().startswith(
             ("and ", "so ", "那", "then ", "what about")
@@ -294,7 +302,8 @@ class IntentRules:
             "complaint",
         ):  # fmt: skip
             return "policy_question", "follow-up on the rule", "follow"
-        if scores[best] < CONFIDENT and self._gibberish(r.text, context.language):
+        unsure = scores[best] < CONFIDENT or best in ("recommend", "refine", "product_question")
+        if unsure and self._gibberish(r.text, context.language):
             return "unclear", "no known word", ""
         if best == "compare" and len(state.last_list) < 2:
             best = "recommend"
@@ -309,8 +318,6 @@ class IntentRules:
             return best, f"classifier {scores[best]:.2f}", _change_goal(r.text)
         if best in ("order_change", "order_status") and scores[best] < CONFIDENT:
             best = "policy_question"
-        if best == "out_of_scope" and scores[best] < CONFIDENT and self._evidence(r, context):
-            best = "recommend"
         if best in ("greet", "goodbye", "feedback", "smalltalk", "complaint") and not sure:
             best = "recommend" if self._evidence(r, context) else "unclear"
         if (
@@ -380,8 +387,10 @@ class IntentRules:
         known = {w for t in exemplars("en").texts for w in tokens(t)}
         words = tokens(text)
         letters = [w for w in words if w.isalpha()]
+        if words and not any(char.isalpha() for char in text):  # figures alone
+            return True
         return len(letters) >= 2 and not any(
-            w in known or self._catalogue.knows(w) for w in letters
+            w in known or self._catalogue.knows(w) or is_common_word(w) for w in letters
         )
 
 

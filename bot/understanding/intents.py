@@ -21,21 +21,22 @@ INSULT = 0.2  # from which a message counts as an insult: of a shop's everyday t
 @dataclass(frozen=True, slots=True)
 class Exemplars:
     """Sentences and the intent of each; `{goods}` in them stands for any of `goods`. `insults` have
-    no intent."""
+    no intent; `openers` may stand before any of them."""
 
     texts: tuple[str, ...]
     labels: tuple[str, ...]
     goods: tuple[str, ...]
     insults: tuple[str, ...]
+    openers: tuple[str, ...]
 
 
 @cache
 def exemplars(language: str) -> Exemplars:
     raw = files("prompts").joinpath("intents", f"{language}.toml").read_text(encoding="utf-8")
     data = tomllib.loads(raw)
-    goods, insults = tuple(data.pop("goods")), tuple(data.pop("insult"))
+    goods, insults, openers = (tuple(data.pop(key)) for key in ("goods", "insult", "openers"))
     pairs = [(text, intent) for intent, texts in data.items() for text in texts]
-    return Exemplars(tuple(t for t, _ in pairs), tuple(i for _, i in pairs), goods, insults)
+    return Exemplars(tuple(t for t, _ in pairs), tuple(i for _, i in pairs), goods, insults, openers)
 
 
 class IntentClassifier:

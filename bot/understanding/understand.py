@@ -38,6 +38,7 @@ from retrieval.text import tokens, units
 
 READ_CHARS = 800  # of a message are looked at for what is asked; the rest is kept, not read
 MAX_REQUESTS = 2
+NOISY = 0.8  # from which a complaint, or a message without a known word, is an insult
 _CLAUSE = re.compile(
     r"[.!?。！？;；\n]+\s*|:\s+|,\s*(?:and|also|but)\s+(?=(?:can|could|do|does|how|is|are|what|when|where|will|would)\b)"
     r"|\s+and\s+(?=(?:can|could|do|how|is|are|what|when|where) (?:i|you|u|long|much|the|your|it|does|do)\b)"
@@ -88,11 +89,11 @@ class Understander:
         contacts += [contact_hash(normal_phone(p), self._secret) for p in redacted.phones]
         said = redacted.text.capitalize() if redacted.text.isupper() else redacted.text
         corrected_text, corrected = self._spelled(said[:READ_CHARS])
-        context = Context(state, read, bool(ids), bool(contacts), redacted.card)
+        context = Context(state, read, bool(ids), bool(contacts), redacted.card, foreign)
         whole = self._request(corrected_text, context)
         requests = self._several(corrected_text, context, whole)
         abuse = insult(redacted.text, lang)
-        if abuse >= INSULT and len(requests) == 1 and _asks_nothing(whole):
+        if abuse >= INSULT and len(requests) == 1 and _asks_nothing(whole, abuse):
             requests = (replace(whole, intent="complaint", why="an insult", goal="angry"),)
         return Understanding(
             text=redacted.text,
@@ -197,9 +198,11 @@ class Understander:
         return found
 
 
-def _asks_nothing(r: Request) -> bool:
+def _asks_nothing(r: Request, abuse: float) -> bool:
     """Whether a message holds no request that could be served beside its insult."""
-    empty = ("out_of_scope", "unclear", "smalltalk", "feedback", "complaint", "greet", "goodbye")
+    empty = ("out_of_scope", "smalltalk", "feedback", "greet", "goodbye")
+    if r.intent in ("unclear", "complaint"):  # noise and anger at goods look like many things
+        return abuse >= NOISY
     if r.intent in ("recommend", "refine", "product_question", "policy_question"):
         return not (r.links or r.references) and r.scores[0][1] < SURE
     return r.intent in empty
