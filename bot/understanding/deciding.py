@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.catalogue import Catalogue
+from bot.catalogue import Catalogue, product_text
+from bot.fitting import ASKS_HOW
 from bot.kinds import Rank
 from bot.state import DialogState
 from bot.turn import Language
@@ -34,6 +35,7 @@ OUTSIDE = 0.4  # from which a message that names nothing of the shop is none of 
 NO_WISH = frozenset(
     "handoff complaint feedback order_status order_change policy_question goodbye".split()
 )
+MOST_ASKED = 120  # characters of a question about the product that is talked about
 SHORT_QUESTION = 48  # characters of a question that is nothing but one
 # "有没有真丝的", "要金属的": a property of what is wished, not a new wish
 _MODIFIER = re.compile(
@@ -45,6 +47,7 @@ _OF_IT = re.compile(
     re.IGNORECASE,
 )
 _OF_SHOP = re.compile(r"\b(?:you|your|yours|we|my)\b|你们|贵店|我的", re.IGNORECASE)
+_OF_TEAM = re.compile(r"\b(?:you|your|yours)\b|你们|您|贵店", re.IGNORECASE)
 _FOR_SOME = re.compile(
     r"^\W*(?:and |so |ok )*how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?\W*$",
     re.IGNORECASE,
@@ -80,7 +83,9 @@ class IntentRules:
 
     def decide(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str]:
         """Returns intent, the rule that decided, and the goal."""
-        for rule in (self._safety, self._service, self._courtesy, self._elsewhere, self._products):
+        for rule in (
+            self._safety, self._service, self._courtesy, self._in_focus, self._elsewhere, self._products
+        ):  # fmt: skip
             if decided := rule(r, context, parsed):
                 return decided
         return self._classified(r, context)
@@ -152,6 +157,25 @@ class IntentRules:
             return "goodbye", "cue goodbye", ""
         if cue("wellbeing", text) and short:
             return "smalltalk", "cue wellbeing", ""
+        return None
+
+    def _in_focus(
+        self, r: Request, context: Context, parsed: Parsed
+    ) -> tuple[str, str, str] | None:
+        """Asked how to do something, or about a word of its page, while one product is talked about."""
+        state, text = context.state, unquoted(r.text)
+        product = self._catalogue.products.get(state.focus[0]) if state.focus else None
+        if product is None or state.topic != "products" or state.awaiting or r.links:
+            return None
+        if not cue("question", text) or self._wishes(r) or topics_of(text) or cue("compare", text):
+            return None
+        if len(text) > MOST_ASKED or _OF_TEAM.search(text) or cue("own_order", text):
+            return None
+        if ASKS_HOW.search(text):
+            return "product_question", "asks how to use the product in focus", ""
+        held = set(tokens(product_text(product)))
+        if dict(r.scores)["out_of_scope"] >= OUTSIDE and not held.isdisjoint(tokens(text)):
+            return "product_question", "asks about a word of the product in focus", ""
         return None
 
     def _elsewhere(
