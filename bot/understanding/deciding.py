@@ -164,6 +164,8 @@ class IntentRules:
     ) -> tuple[str, str, str] | None:
         """Asked how to do something, or about a word of its page, while one product is talked about."""
         state, text = context.state, unquoted(r.text)
+        if r.links and ASKS_HOW.search(text) and not (topics_of(text) or self._wishes(r)):
+            return "product_question", "asks how to use a product", ""
         product = self._catalogue.products.get(state.focus[0]) if state.focus else None
         if product is None or state.topic != "products" or state.awaiting or r.links:
             return None

@@ -19,16 +19,14 @@ from bot.turn import Citation, RequestNote
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One reply with what stands behind it: `acts` in order, `values` of all their slots, `facts`
-    of the turn as text, `subjects` the products that the facts are of, `shown` the cards' texts."""
+    """One reply with what stands behind it: `acts` in order, `values` of all their slots, and as
+    text those `facts` of the turn that the shop itself states."""
 
     text: str
     acts: tuple[str, ...]
     values: tuple[tuple[str, str], ...]
     citations: tuple[Citation, ...]
     facts: tuple[str, ...]
-    subjects: frozenset[str]
-    shown: tuple[str, ...]
 
 
 class _Unrecorded:
@@ -59,9 +57,7 @@ def say(shop: Shop, *messages: str) -> Told:
         tuple(segment["act"] for segment in segments),
         tuple(pair for segment in segments for pair in segment["slots"].items()),
         answer.reply.citations,
-        tuple(fact["text"] for fact in facts),
-        frozenset(fact["subject"] for fact in facts if fact["subject"]),
-        tuple(f"{card.title} {card.reason}" for card in answer.reply.products),
+        tuple(fact["text"] for fact in facts if fact["source"] != "shopper"),
     )
 
 
