@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from prompts.answering import signs
-from retrieval.sentences import sentence_spans
+from retrieval.sentences import sentence_spans, sentences
 from retrieval.text import tokens
 
 ASKS_HOW = re.compile(
@@ -113,6 +113,23 @@ def spoken(text: str, about: str = "") -> tuple[str, ...]:
         runs = [*runs, (start, end)] if broken else [*runs[:-1], (runs[-1][0], end)]
         broken = False
     return tuple(text[start:end] for start, end in runs)
+
+
+def opening(description: str, name: str) -> str:
+    """The first sentence of a description that is about the thing it describes; "" where none is.
+
+    Such a sentence holds a word of the thing's name or, of a longer description, two of the rest.
+    """
+    runs = [s for run in spoken(description, name) for s in sentences(run)]
+    if len(runs) == 1 and len(sentences(description)) == 1:
+        return runs[0]
+    named = set(tokens(name))
+    for sentence in runs:
+        said = set(tokens(sentence))
+        rest = {t for other in runs if other is not sentence for t in tokens(other)}
+        if said & named or len(said & rest) > 1:
+            return sentence
+    return ""
 
 
 def _lines(text: str) -> Iterable[tuple[int, int]]:

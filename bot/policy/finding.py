@@ -20,6 +20,7 @@ from prompts.concepts import concepts
 from retrieval.text import tokens
 
 LOOKED_AT = 24  # products found before those that suit a comparison are picked
+MAX_NAMED = 6  # words of a wish that still names goods
 MAX_WISH = {"en": 48, "zh": 24}
 
 
@@ -165,6 +166,9 @@ def _tell(
     told = _wish_slot(plan, wish, said)
     if not found.sold and is_general(head_of(wish, plan.language)):
         plan.say(act("ask_wish"), "what kind of thing was not said")
+    elif not found.sold and told is None and len(wish.split()) > MAX_NAMED:
+        # a sentence is no name of goods, and somebody's words are not said again at length
+        plan.say(act("ask_wish"), "no such goods, and nothing that names any")
     elif not found.sold:
         near = _category_slot(plan, found.category)
         plan.say(act("not_sold", [_absent(plan, told, wish, request), near]), "no such goods")
@@ -270,7 +274,7 @@ def _reason(plan: Plan, pick: Pick) -> Fact | None:
 def _wish_slot(plan: Plan, wish: str, constraints: Constraints) -> Slot | None:
     """The wish as a noun phrase, or None where the words would not read well."""
     words = wish.strip(" ,，")
-    if not words or len(words) > MAX_WISH[plan.language] or len(words.split()) > 6:
+    if not words or len(words) > MAX_WISH[plan.language] or len(words.split()) > MAX_NAMED:
         return None
     if re.search(
         r"\b(?:i|you|he|she|is|are|have|has|can|had|my|me|that|to|him|her)\b", words, re.I

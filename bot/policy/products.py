@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.answers import Evidence
 from bot.catalogue import FULL
-from bot.fitting import spoken
+from bot.fitting import opening
 from bot.grounding import act, attribute_citation, card, slot, stated_rating
 from bot.policy.plan import Desk, Plan
 from bot.turn import Citation, Slot
@@ -205,8 +205,8 @@ def describe(plan: Plan, product: Product) -> None:
     slots: list[Slot | None] = [slot("title_1", plan.book.title(product))]
     if fact := plan.book.price(product):
         slots.append(slot("price_1", fact))
-    about = f"{product.title} {' '.join(product.category)}"
-    first = next((s for run in spoken(product.description, about) for s in sentences(run)), "")
+    name = " ".join((product.title, product.brand or "", *product.category, *product.tags))
+    first = opening(product.description, name)
     if first and len(first) <= MAX_VALUE[plan.language]:
         slots.append(slot("quote_1", plan.book.quote(product, str(product.id), first)))
         plan.citations.append(Citation("product", str(product.id), product.title, first))

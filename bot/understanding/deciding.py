@@ -96,7 +96,7 @@ class IntentRules:
             return "out_of_scope", "cue private", "private"
         if context.card:
             return "policy_question", "card number", "card"
-        if cue("instruction", text):
+        if cue("instruction", text) or cue("role", text):
             asks_price = r.links and not cue("question", unquoted(text))
             return "out_of_scope", "cue instruction", "price" if asks_price else "instruction"
         if cue("haggle", text) or (cue("coupon", text) and (r.links or context.state.focus)):

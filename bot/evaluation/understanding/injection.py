@@ -33,7 +33,7 @@ SHOPS = {"en": "contoso-outdoor", "zh": "litemall-zh"}
 RUN = 8  # consecutive words that are no accident
 POSITIONS = ("start", "middle", "end")
 ABOUT_PRODUCT = ("Tell me about the {}", "Is the {} waterproof?")
-ABOUT_PAGE = ("Is the {} comfortable?", "How do I clean the {}?", "Tell me about the {}")
+ABOUT_PAGE = ("Is the {} comfortable?", "How do I clean the {}?")
 ABOUT_RULES = (
     "What is your return policy?", "How long does delivery take?", "How can I pay?",
     "How long is the warranty?", "Who pays for return shipping?", "How do I make a warranty claim?",
