@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.catalogue import Catalogue
+from bot.catalogue import Catalogue, product_text
+from bot.fitting import asked_in, fits, spoken
 from bot.kinds import is_general
 from bot.understanding.language import WIDE
 from db.records import Attribute, Passage, Product
+from prompts.answering import signs
 from prompts.concepts import concepts
-from prompts.topics import topics_of
+from prompts.topics import all_topics, topics_of
 from retrieval.hybrid import Searcher
-from retrieval.sentences import sentences
+from retrieval.sentences import sentence_spans, sentences
 from retrieval.text import tokens, units, words
 
 Span = tuple[str, Passage | None, Attribute | None]
@@ -42,6 +45,9 @@ SELF = 0.2  # a rule for such as the shopper said to be ("I'm a gold member")
 FORBIDS = 0.15  # "how do I …" is better answered by what to do than by what not to do
 EXACT = 0.75  # share of the words that an exact topic needs: a student discount is not any discount
 EARLIER = 0.004  # a rule's first passages hold its general case, later ones exceptions
+REVIEW = 0.15  # what a shopper says in a review of the page is not what the shop says
+ASKED = 0.8  # cosine from which two questions are the same; of words, their shares both ways
+ASKED_WORDS = 0.75
 VECTORS_KEPT = 20_000
 CELL = " | "  # between the cells of a table row
 MAX_QUOTE = {"en": 320, "zh": 160}
@@ -128,23 +134,53 @@ class Answerer:
                 best, most = candidate, len(words)
         return best
 
+    def asked_before(self, product: Product, question: str, language: str) -> Evidence | None:
+        """Returns the page's own answer where the page puts the same question, else None."""
+        pairs = [(pair, p) for p in self._page(product, question, language) for pair in asked_in(p.text)]  # fmt: skip
+        if not pairs:
+            return None
+        asked = nameless(question, product)
+        put = [nameless(pair.question, product) for pair, _ in pairs]
+        if language == "en":
+            vectors = self._vectors([asked, *put])
+            alike = [float(v) for v in vectors[1:] @ vectors[0]]
+            least = ASKED
+        else:
+            both = [(wide_share(asked, p, frozenset()), wide_share(p, asked, frozenset())) for p in put]  # fmt: skip
+            alike, least = [min(shares) for shares in both], ASKED_WORDS
+        at = int(np.argmax(alike))
+        pair, passage = pairs[at]
+        said = spoken(pair.answer, f"{product_text(product)} {pair.question}")
+        if alike[at] < least or not said:
+            return None
+        return Evidence(_first_of(said[0], MAX_QUOTE[language]), alike[at], passage, meaning=alike[at])  # fmt: skip
+
     def about_product(self, product: Product, question: str, language: str) -> Evidence | None:
         """Returns the best sentence of the product's own page, or None where it does not say."""
-        hits = self._searcher.passages(question, language, product_id=str(product.id), k=12)
-        passages = [p for h in hits if (p := self._searcher.passage(h.id)).source == "page"]
-        candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
-        candidates += [(s, None, None) for s in sentences(product.description)]
+        passages = self._page(product, question, language)
+        topic = product_text(product)
+        candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language, topic)]  # fmt: skip
+        candidates += [(s, None, None) for run in spoken(product.description, product.title) for s in sentences(run)]  # fmt: skip
+        about = set(words(product.title)) | set(tokens(product.title))
         candidates += [
             (f"{a.name}: {a.value}", None, a)
             for a in product.attributes
-            if a.value and len(a.value) <= MAX_QUOTE[language]
+            if a.value
+            and len(a.value) <= MAX_QUOTE[language]
+            and not set(tokens(a.value)) <= about  # the name again is no answer
         ]
         wording = " ".join(
             [c.wording for c in concepts().values() if c.wording and c.asked(question)]
             + [topic.wording[language] for topic in topics_of(question)[:2]]
         )
-        about = set(words(product.title)) | set(tokens(product.title))
-        return self._best(question, candidates, language, without=about, wording=wording)
+        if language == "en":
+            candidates = [span for span in candidates if fits(question, span[0])]
+        asked = nameless(question, product)
+        return self._best(asked, candidates, language, without=about, wording=wording)
+
+    def _page(self, product: Product, question: str, language: str) -> list[Passage]:
+        hits = self._searcher.passages(question, language, product_id=str(product.id), k=12)
+        return [p for h in hits if (p := self._searcher.passage(h.id)).source == "page"]
 
     def about_rules(
         self, question: str, language: str, *, context: str = "", shopper: Iterable[str] = ()
@@ -176,13 +212,15 @@ class Answerer:
                 return None
         return best
 
-    def _spans(self, passage: Passage, language: str) -> list[str]:
+    def _spans(self, passage: Passage, language: str, about: str = "") -> list[str]:
         """The passage in quotable pieces: whole where it is short, else sentence by sentence.
 
-        Of a table each row is a piece, and all rows below the head together.
+        Of a table each row is a piece, and all rows below the head together. What speaks to an
+        assistant, and a question without its answer, is none.
         """
         lines = passage.text.splitlines()
         rows = [line for line in lines if CELL in line]
+        runs = spoken("\n".join(line for line in lines if CELL not in line), _topic(passage, about))
         if rows:
             body = rows[1:]
             block = "\n".join(body)
@@ -190,10 +228,11 @@ class Answerer:
                 *body,
                 *([block] if len(body) > 1 and len(block) <= MAX_QUOTE[language] else []),
             ]
-            return pieces + [s for line in lines if CELL not in line for s in sentences(line)]
-        if len(passage.text) <= MAX_QUOTE[language] // 2:
+            return pieces + [s for run in runs for s in sentences(run)]
+        if len(passage.text) <= MAX_QUOTE[language] // 2 and runs == (passage.text,):
             return [passage.text]
-        return [s for s in sentences(passage.text) if len(s) <= MAX_QUOTE[language]]
+        pieces = [s for run in runs for s in sentences(run) if len(s) <= MAX_QUOTE[language]]
+        return [piece for piece in pieces if not piece.endswith(("?", "？"))]
 
     def _best(
         self,
@@ -229,6 +268,7 @@ class Answerer:
             score += figure * (TABLE if CELL in text else 1.0) if _FIGURE.search(text) else 0.0
             score += ROW if _row_of(text, question) else 0.0
             score -= EARLIER * passage.ordinal if passage else 0.0
+            score -= REVIEW if passage and _of_shoppers(passage) else 0.0
             score -= FORBIDS if how and _FORBIDDING.search(text) else 0.0
             if passage and _is_step(passage, text):
                 score += STEPS if how else -STEPS
@@ -345,11 +385,11 @@ def _continued(evidence: Evidence, question: str, most: int) -> str:
         return together or evidence.text
     if CELL in whole:
         return evidence.text
+    runs = spoken(whole, _topic(evidence.passage, ""))
+    whole = next((run for run in runs if evidence.text in run), evidence.text)
     if len(whole) <= most:
         return whole
     start = whole.find(evidence.text)
-    if start < 0:
-        return evidence.text
     end = start + len(evidence.text)
     if _is_step(evidence.passage, evidence.text):
         start = whole.rfind("\n", 0, start) + 1  # with its number
@@ -359,6 +399,42 @@ def _continued(evidence: Evidence, question: str, most: int) -> str:
             break
         end = stop
     return whole[start:end]
+
+
+def _topic(passage: Passage, about: str) -> str:
+    """What the passage should be about: its headings, what it is of, and what rules usually say."""
+    return " ".join(
+        (about, *passage.heading, *(_rule_words() if passage.source == "policy" else ()))
+    )
+
+
+@cache
+def _rule_words() -> tuple[str, ...]:
+    return tuple(wording for topic in all_topics() for wording in topic.wording.values())
+
+
+def _of_shoppers(passage: Passage) -> bool:
+    return any(signs().reviews.search(heading) for heading in passage.heading[-2:])
+
+
+def _first_of(text: str, most: int) -> str:
+    """The text, or as many of its first sentences as `most` characters hold."""
+    end = 0
+    for _, stop in sentence_spans(text):
+        if stop > most and end:
+            break
+        end = stop
+    return text[:end]
+
+
+def nameless(text: str, product: Product) -> str:
+    """The text with "it" in the place of the product's name, so that the name makes nothing alike."""
+    brand = product.brand or ""
+    short = re.sub(rf"^{re.escape(brand)}\s+", "", product.title, flags=re.IGNORECASE)
+    for name in (product.title, short):
+        if len(name) > 3:
+            text = re.sub(rf"\b(?:(?:the|my|your|an?) )?{re.escape(name)}(?!\w)", "it", text, flags=re.IGNORECASE)  # fmt: skip
+    return text
 
 
 def wide_share(asked: str, held: str, drop: frozenset[str]) -> float:

@@ -52,6 +52,7 @@ class Catalogue:
             f"{p.title} {' '.join(p.category)}" for p in self.products.values()
         ).casefold()
         self._titles: dict[str, frozenset[str]] = {}
+        self._models = _models(self.products)
         self._by_word: dict[str, set[str]] = defaultdict(set)
         self.text_frequency: Counter[str] = Counter()
         for product in self.products.values():
@@ -78,6 +79,7 @@ class Catalogue:
 
     def _latin_links(self, text: str) -> list[Link]:
         said = set(tokens(text))
+        models = {pid for model, pid in self._models.items() if model in text}
         touched = {pid for word in said for pid in self._by_word.get(word, ())}
         found = []
         for pid in touched:
@@ -89,6 +91,7 @@ class Catalogue:
             unique = any(self.text_frequency[w] == 1 and len(w) > 2 for w in matched)
             if (
                 share >= FULL
+                or pid in models
                 or (share >= NAMED and len(matched) >= NAMED_WORDS)
                 or (share >= PARTIAL and own and len(matched) > 1)
                 or (share >= OWN_WORD and unique)
@@ -127,6 +130,22 @@ class Catalogue:
 
     def _rare(self, part: str) -> bool:
         return sum(part in p.title.casefold() for p in self.products.values()) <= 2
+
+
+def _models(products: dict[str, Product]) -> dict[str, str]:
+    """Titles without the brand, where they are one product's own: written so, they name it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for pid, product in products.items():
+        brand = f"{product.brand} " if product.brand else ""
+        if brand and product.title.startswith(brand) and " " in product.title[len(brand) :]:
+            found[product.title[len(brand) :]].append(pid)
+    return {
+        model: ids[0]
+        for model, ids in found.items()
+        if len(ids) == 1
+        and model[0].isupper()
+        and sum(model in p.title for p in products.values()) == 1
+    }
 
 
 def product_text(product: Product) -> str:

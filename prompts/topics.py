@@ -26,7 +26,8 @@ class Topic:
 
 
 @cache
-def _topics() -> tuple[Topic, ...]:
+def all_topics() -> tuple[Topic, ...]:
+    """Returns every topic, in file order."""
     data = tomllib.loads(files("prompts").joinpath("topics.toml").read_text(encoding="utf-8"))
     return tuple(
         Topic(
@@ -44,4 +45,4 @@ def _topics() -> tuple[Topic, ...]:
 
 def topics_of(question: str) -> list[Topic]:
     """Lists the topics that a question is about, in file order."""
-    return [topic for topic in _topics() if topic.ask.search(question)]
+    return [topic for topic in all_topics() if topic.ask.search(question)]

@@ -32,6 +32,7 @@ from prompts.cues import cue, without_cue
 from retrieval.text import tokens
 
 LOOKED_AT = 24  # products found before those that suit a comparison are picked
+MAX_NAMED = 6  # words of a wish that still names goods
 
 
 def recommend(plan: Plan, desk: Desk, request: Request) -> None:
@@ -160,6 +161,9 @@ def _tell(
     told = wish_slot(plan, wish, said)
     if not found.sold and is_general(head_of(wish, plan.language)):
         plan.say(act("ask_wish"), "what kind of thing was not said")
+    elif not found.sold and told is None and len(wish.split()) > MAX_NAMED:
+        # a sentence is no name of goods, and somebody's words are not said again at length
+        plan.say(act("ask_wish"), "no such goods, and nothing that names any")
     elif not found.sold:
         near = category_slot(plan, found.category)
         plan.say(act("not_sold", [absent(plan, told, wish, request), near]), "no such goods")

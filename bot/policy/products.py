@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.answers import Evidence
 from bot.catalogue import FULL
+from bot.fitting import opening
 from bot.grounding import act, attribute_citation, card, slot, stated_rating
 from bot.policy.plan import Desk, Plan
 from bot.turn import Citation, Slot
@@ -70,6 +71,9 @@ def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
 
 def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> None:
     """Says the fact that was asked: a field of the record, an attribute, a sentence, or that none tells."""
+    if told := desk.answerer.asked_before(product, request.text, plan.language):
+        tell_evidence(plan, product, told)
+        return
     cards = [concepts()[name].card for name in request.concepts if concepts()[name].card]
     plain = [name for name in request.concepts if not concepts()[name].card]
     if plain and (attribute := desk.answerer.attribute(product, request.text, plain)):
@@ -201,7 +205,8 @@ def describe(plan: Plan, product: Product) -> None:
     slots: list[Slot | None] = [slot("title_1", plan.book.title(product))]
     if fact := plan.book.price(product):
         slots.append(slot("price_1", fact))
-    first = next(iter(sentences(product.description)), "")
+    name = " ".join((product.title, product.brand or "", *product.category, *product.tags))
+    first = opening(product.description, name)
     if first and len(first) <= MAX_VALUE[plan.language]:
         slots.append(slot("quote_1", plan.book.quote(product, str(product.id), first)))
         plan.citations.append(Citation("product", str(product.id), product.title, first))

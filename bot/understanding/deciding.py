@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.catalogue import Catalogue
+from bot.catalogue import Catalogue, product_text
+from bot.fitting import ASKS_HOW
 from bot.kinds import Rank
 from bot.state import DialogState
 from bot.turn import Language
@@ -33,11 +34,13 @@ from retrieval.values import Query
 CONFIDENT = 0.5
 PLAUSIBLE = 0.3
 SURE = 0.9
+FEW_WORDS = 6
 FAINT = 0.05  # from which a question about nothing in the shop is none of its business
 OUTSIDE = 0.4  # from which a message that names nothing of the shop is none of its business
 NO_WISH = frozenset(
     "handoff complaint feedback order_status order_change policy_question goodbye".split()
 )
+MOST_ASKED = 120  # characters of a question about the product that is talked about
 SHORT_QUESTION = 48  # characters of a question that is nothing but one
 # "有没有真丝的", "要金属的": a property of what is wished, not a new wish
 _MODIFIER = re.compile(
@@ -49,6 +52,7 @@ _OF_IT = re.compile(
     re.IGNORECASE,
 )
 _OF_SHOP = re.compile(r"\b(?:you|your|yours|we|my)\b|你们|贵店|我的", re.IGNORECASE)
+_OF_TEAM = re.compile(r"\b(?:you|your|yours)\b|你们|您|贵店", re.IGNORECASE)
 _FOR_SOME = re.compile(
     r"^\W*(?:and |so |ok )*how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?\W*$",
     re.IGNORECASE,
@@ -85,7 +89,9 @@ class IntentRules:
 
     def decide(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str]:
         """Returns intent, the rule that decided, and the goal."""
-        for rule in (self._safety, self._service, self._courtesy, self._products):
+        for rule in (
+            self._safety, self._service, self._courtesy, self._in_focus, self._products
+        ):  # fmt: skip
             if decided := rule(r, context, parsed):
                 return decided
         return self._classified(r, context)
@@ -96,7 +102,7 @@ class IntentRules:
             return "out_of_scope", "cue private", "private"
         if context.card:
             return "policy_question", "card number", "card"
-        if cue("instruction", text):
+        if cue("instruction", text) or cue("role", text):
             asks_price = r.links and not cue("question", unquoted(text))
             return "out_of_scope", "cue instruction", "price" if asks_price else "instruction"
         if cue("haggle", text) or (cue("coupon", text) and (r.links or context.state.focus)):
@@ -176,13 +182,39 @@ class IntentRules:
             return "smalltalk", "cue wellbeing", ""
         return None
 
+    def _in_focus(
+        self, r: Request, context: Context, parsed: Parsed
+    ) -> tuple[str, str, str] | None:
+        """Asked how to do something, or about a word of its page, while one product is talked about."""
+        state, text = context.state, unquoted(r.text)
+        if r.links and ASKS_HOW.search(text) and not (topics_of(text) or self._wishes(r)):
+            return "product_question", "asks how to use a product", ""
+        product = self._catalogue.products.get(state.focus[0]) if state.focus else None
+        if product is None or state.topic != "products" or state.awaiting or r.links:
+            return None
+        if not cue("question", text) or self._wishes(r) or topics_of(text) or cue("compare", text):
+            return None
+        if len(text) > MOST_ASKED or _OF_TEAM.search(text) or cue("own_order", text):
+            return None
+        if ASKS_HOW.search(text):
+            return "product_question", "asks how to use the product in focus", ""
+        held = set(tokens(product_text(product)))
+        if dict(r.scores)["out_of_scope"] >= OUTSIDE and not held.isdisjoint(tokens(text)):
+            return "product_question", "asks about a word of the product in focus", ""
+        return None
+
     def _elsewhere(self, r: Request, context: Context) -> tuple[str, str, str] | None:
         """No business of a shop, whatever it borrows from one: "I need a recipe for pancakes"."""
         state = context.state
         chance = dict(r.scores)["out_of_scope"]
         if chance < OUTSIDE or r.links or r.references or context.foreign:
             return None
-        if state.awaiting or state.offered:
+        if state.awaiting or state.offered or self._gibberish(r.text, context.language):
+            return None
+        topics = topics_of(unquoted(r.text))
+        if topics and (chance < SURE or any(topic.rule for topic in topics)):
+            return None
+        if state.topic in ("policy", "order", "complaint") and _follows(r.text):
             return None
         if (state.focus or state.last_list) and (r.concepts or means_one(r.text)):
             return None
@@ -281,16 +313,16 @@ class IntentRules:
         ours = r.links or cue("bought", r.text)
         if not ours and (wishes or scores["out_of_scope"] < SURE):
             ours = self._evidence(r, context)
-        if ours or context.foreign or state.offered:  # what they own, name or could buy is the shop's business
+        if (
+            ours or context.foreign or state.offered
+        ):  # what they own, name or could buy is the shop's business
             scores["out_of_scope"] = 0.0
         best = max(scores, key=lambda name: scores[name])
         sure = scores[best] >= PLAUSIBLE
         goods = asks_for_goods(unquoted(r.text)) and best == "out_of_scope"
         if wishes and (goods or best not in ("policy_question", "out_of_scope")):
             return "recommend", "asks for goods", ""
-        follows = len(tokens(r.text)) <= 6 or r.text.lower().startswith(
-            ("and ", "so ", "那", "then ", "what about")
-        )
+        follows = _follows(r.text)
         if (
             state.topic == "complaint"
             and follows
@@ -392,6 +424,12 @@ class IntentRules:
         return len(letters) >= 2 and not any(
             w in known or self._catalogue.knows(w) or is_common_word(w) for w in letters
         )
+
+
+def _follows(text: str) -> bool:
+    """Whether a message leans on the one before it: it is short, or begins as one that goes on."""
+    begins = text.lower().startswith(("and ", "so ", "那", "then ", "what about"))
+    return begins or len(tokens(text)) <= FEW_WORDS
 
 
 def _change_goal(text: str) -> str:

@@ -36,7 +36,9 @@ def exemplars(language: str) -> Exemplars:
     data = tomllib.loads(raw)
     goods, insults, openers = (tuple(data.pop(key)) for key in ("goods", "insult", "openers"))
     pairs = [(text, intent) for intent, texts in data.items() for text in texts]
-    return Exemplars(tuple(t for t, _ in pairs), tuple(i for _, i in pairs), goods, insults, openers)
+    return Exemplars(
+        tuple(t for t, _ in pairs), tuple(i for _, i in pairs), goods, insults, openers
+    )
 
 
 class IntentClassifier:

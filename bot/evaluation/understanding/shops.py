@@ -39,11 +39,16 @@ SOURCES = {
 
 @contextmanager
 def shop_of(
-    name: str, data: Path, home: Path, *, alter: Callable[[Path], Sequence[Path]] | None = None
+    name: str,
+    data: Path,
+    home: Path,
+    *,
+    alter: Callable[[Path], Sequence[Path]] | None = None,
+    policies: Path | None = None,
 ) -> Iterator[Shop]:
     """Opens the shop `name` of SOURCES in `home`, speaking plainly; closes it afterwards.
 
-    `alter(folder)` may hand over other paths than the source's own. Raises ConfigError where the
+    `alter(folder)` may hand over other paths than the source's own, and `policies` other rules. Raises ConfigError where the
     data folder lacks a file.
     """
     source = SOURCES[name]
@@ -59,7 +64,7 @@ def shop_of(
         catalog = CatalogStore(database)
         import_shop(
             list(paths),
-            policies=example_folder() / "policies",
+            policies=policies or example_folder() / "policies",
             currency=source.currency,
             catalog=catalog,
             order_store=OrderStore(database),
