@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from prompts.answering import signs
 from retrieval.sentences import sentence_spans, sentences
@@ -105,9 +105,8 @@ def spoken(text: str, about: str = "") -> tuple[str, ...]:
     runs: list[tuple[int, int]] = []
     broken = True
     for start, end in spans:
-        if planted(
-            text[start:end], lambda a=start, b=end: tokens(f"{about} {text[:a]} {text[b:]}")
-        ):  # type: ignore[misc]
+        rest = f"{about} {text[:start]} {text[end:]}"
+        if planted(text[start:end], partial(tokens, rest)):
             broken = True
             continue
         runs = [*runs, (start, end)] if broken else [*runs[:-1], (runs[-1][0], end)]

@@ -34,6 +34,7 @@ from retrieval.values import Query
 CONFIDENT = 0.5
 PLAUSIBLE = 0.3
 SURE = 0.9
+OF_RULES = "a topic of the rules"
 FEW_WORDS = 6
 FAINT = 0.05  # from which a question about nothing in the shop is none of its business
 OUTSIDE = 0.4  # from which a message that names nothing of the shop is none of its business
@@ -214,7 +215,7 @@ class IntentRules:
         topics = topics_of(unquoted(r.text))
         if topics and (chance < SURE or any(topic.rule for topic in topics)):
             return None
-        if state.topic in ("policy", "order", "complaint") and _follows(r.text):
+        if self._goes_on(r, state):
             return None
         if (state.focus or state.last_list) and (r.concepts or means_one(r.text)):
             return None
@@ -253,7 +254,7 @@ class IntentRules:
             return elsewhere
         of_rules = any(topic.rule for topic in topics_of(unquoted(text)))
         if of_rules and cue("question", text) and not self._stated(r, state):
-            return "policy_question", "a topic of the rules", ""
+            return "policy_question", OF_RULES, ""
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
         # "does it come in red?" asks for a red one; "is it in stock in red?" is about this one
@@ -310,7 +311,8 @@ class IntentRules:
         state = context.state
         scores = dict(r.scores)
         wishes = self._wishes(r)
-        ours = r.links or cue("bought", r.text)
+        ours = r.links or cue("bought", r.text) or self._goes_on(r, state)
+        ours = ours or not r.constraints.empty
         if not ours and (wishes or scores["out_of_scope"] < SURE):
             ours = self._evidence(r, context)
         if (
@@ -334,6 +336,8 @@ class IntentRules:
             "complaint",
         ):  # fmt: skip
             return "policy_question", "follow-up on the rule", "follow"
+        if not sure and cue("question", r.text) and self._goes_on(r, state):
+            return "policy_question", "follow-up on the order", "follow"
         unsure = scores[best] < CONFIDENT or best in ("recommend", "refine", "product_question")
         if unsure and self._gibberish(r.text, context.language):
             return "unclear", "no known word", ""
@@ -359,6 +363,10 @@ class IntentRules:
         ):
             best = "recommend" if cue("need", r.text) or len(r.query.split()) <= 2 else "unclear"
         return best, f"classifier {scores[max(scores, key=lambda n: scores[n])]:.2f}", ""
+
+    def _goes_on(self, r: Request, state: DialogState) -> bool:
+        """Whether it follows up on what was told of a rule, an order or a complaint."""
+        return state.topic in ("policy", "order", "complaint") and _follows(r.text)
 
     def _stated(self, r: Request, state: DialogState) -> bool:
         """Whether the product pointed at says itself what is asked: its own return policy."""

@@ -14,7 +14,7 @@ from bot.catalogue import Catalogue
 from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import parse_constraints
-from bot.understanding.deciding import PLAUSIBLE, SURE, Context, IntentRules, unquoted
+from bot.understanding.deciding import OF_RULES, PLAUSIBLE, SURE, Context, IntentRules, unquoted
 from bot.understanding.details import masked_answer
 from bot.understanding.intents import INSULT, IntentClassifier, insult
 from bot.understanding.language import language_of
@@ -38,6 +38,7 @@ from retrieval.text import tokens, units
 
 READ_CHARS = 800  # of a message are looked at for what is asked; the rest is kept, not read
 MAX_REQUESTS = 2
+CLEARLY = 0.5  # from which a wish without a thing or condition is an insult
 NOISY = 0.8  # from which a complaint, or a message without a known word, is an insult
 _CLAUSE = re.compile(
     r"[.!?。！？;；\n]+\s*|:\s+|,\s*(?:and|also|but)\s+(?=(?:can|could|do|does|how|is|are|what|when|where|will|would)\b)"
@@ -131,7 +132,11 @@ class Understander:
         requests = [self._request(part, context) for part in parts]
         finding = [r for r in requests if r.intent in ("recommend", "product_question", "refine")]
         rules = [r for r in requests if r.intent == "policy_question"]
-        sure = [r for r in rules if dict(r.scores).get("policy_question", 0) >= PLAUSIBLE]
+        sure = [
+            r
+            for r in rules
+            if dict(r.scores).get("policy_question", 0) >= PLAUSIBLE or r.why == OF_RULES
+        ]
         if finding and sure and any(r.links or cue("need", r.text) for r in finding):
             wanted = next(r for r in finding if r.links or cue("need", r.text))
             chosen = sorted((wanted, sure[0]), key=requests.index)
@@ -154,7 +159,7 @@ class Understander:
         parsed = parse_constraints(
             text, brands=self._catalogue.brands, facets=self._catalogue.facets
         )
-        links = tuple(self._catalogue.links(text))
+        links = tuple(self._catalogue.links(_without(text, parsed.constraints.words_none)))
         references = (chosen,) if chosen else counted_back(text, state.lists)
         if not references and not links:
             one = described_reference(text, state.last_list, self._words_of(state.last_list))
@@ -198,14 +203,25 @@ class Understander:
         return found
 
 
+def _without(text: str, phrases: Sequence[str]) -> str:
+    """`text` without what the shopper does not want: it names no product they mean."""
+    for phrase in phrases:
+        text = re.sub(re.escape(phrase), " ", text, flags=re.IGNORECASE)
+    return text
+
+
 def _asks_nothing(r: Request, abuse: float) -> bool:
-    """Whether a message holds no request that could be served beside its insult."""
-    empty = ("out_of_scope", "smalltalk", "feedback", "greet", "goodbye")
-    if r.intent in ("unclear", "complaint"):  # noise and anger at goods look like many things
-        return abuse >= NOISY
+    """Whether a message is nothing but an insult: it holds no request that could be served.
+
+    A wish, a complaint and noise look like many things, so that they must be rated surer.
+    """
+    if r.links or r.references or not r.constraints.empty:
+        return False
     if r.intent in ("recommend", "refine", "product_question", "policy_question"):
-        return not (r.links or r.references) and r.scores[0][1] < SURE
-    return r.intent in empty
+        return abuse >= CLEARLY and r.scores[0][1] < SURE
+    if r.intent in ("unclear", "complaint"):
+        return abuse >= NOISY
+    return r.intent in ("out_of_scope", "smalltalk", "feedback", "greet", "goodbye")
 
 
 def _asks_about_it(r: Request) -> bool:

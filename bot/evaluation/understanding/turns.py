@@ -6,7 +6,7 @@ Knows nothing of what is measured.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Told:
 class _Unrecorded:
     """Takes requests that nobody will carry out."""
 
-    def record(self, kind: str, *, order_id: str | None) -> RequestNote:
+    def record(self, kind: str, *, order_id: str | None, details: Mapping[str, str]) -> RequestNote:
         return RequestNote("R-1", kind)  # type: ignore[arg-type]
 
 
