@@ -1,10 +1,12 @@
-"""The verbs of `shopbot evaluate`: `generator`, and `blind`, which counts what a person judged.
+"""The verbs of `shopbot evaluate`: `generator`, `understanding`, and `blind`, which counts what a
+person judged.
 
 Knows nothing but how to read arguments and print results; heavy imports stand in the verbs.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,6 +103,47 @@ def evaluate_generator(
         screen.print(table)
         screen.print()
     screen.print(f"written: {out}", markup=False)
+
+
+@evaluate_app.command("understanding")
+def understanding(
+    data: Annotated[Path, typer.Option(help="folder with public data sets; see docs/data.md")],
+    part: Annotated[
+        list[str] | None, typer.Option("--part", help="only this part; may be repeated")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="JSON file of the figures")] = Path(
+        "var/evaluation/understanding.json"
+    ),
+) -> None:
+    """Measure what is made of messages: intents, conditions, answers, privacy, orders to the bot.
+
+    Writes the figures to OUT and, beside it, what was lost (`….losses.json`), and shows each bar.
+    """
+    from bot.evaluation.report import machine
+    from bot.evaluation.understanding.run import PARTS, evaluate, judged
+
+    if unknown := [name for name in part or () if name not in PARTS]:
+        raise ConfigError(f"--part: no {unknown[0]!r}; there are {', '.join(PARTS)}")
+    _usable(out.parent, data)
+    screen = Console(soft_wrap=True)
+    try:
+        figures, losses = evaluate(
+            part or list(PARTS), data, told=lambda name: screen.print(f"measuring {name} …")
+        )
+    except FileNotFoundError as error:
+        raise ConfigError(f"--data: {error.filename} is missing") from None
+    rows = judged(figures)
+    written = {"machine": machine(), "bars": rows, "figures": figures}
+    out.write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")
+    lost = out.with_suffix(".losses.json")
+    lost.write_text(json.dumps(losses, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+    table = Table("what", "figure", "bar", "met")
+    for row in rows:
+        table.add_row(
+            row["name"], f"{row['figure']:.4g}", row["bar"], "yes" if row["met"] else "NO"
+        )
+    screen.print(table)
+    screen.print(f"written: {out}, {lost}", markup=False)
 
 
 @contextmanager
