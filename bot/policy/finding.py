@@ -25,6 +25,7 @@ from bot.recommend import Found
 from bot.state import DialogState
 from bot.turn import Fact, Slot
 from bot.understanding.constraints import SAID_OTHERWISE, SORT_WORDS, Constraints, Facet
+from bot.understanding.intents import INSULT
 from bot.understanding.returning import Topic
 from bot.understanding.values import Request
 from db.records import Product
@@ -161,8 +162,10 @@ def _tell(
     told = wish_slot(plan, wish, said)
     if not found.sold and is_general(head_of(wish, plan.language)):
         plan.say(act("ask_wish"), "what kind of thing was not said")
-    elif not found.sold and told is None and len(wish.split()) > MAX_NAMED:
-        # a sentence is no name of goods, and somebody's words are not said again at length
+    elif not found.sold and told is None and (
+        len(wish.split()) > MAX_NAMED or plan.understood.abuse >= INSULT
+    ):  # fmt: skip
+        # a sentence is no name of goods; neither it nor an insult is said again
         plan.say(act("ask_wish"), "no such goods, and nothing that names any")
     elif not found.sold:
         near = category_slot(plan, found.category)

@@ -13,6 +13,7 @@ from bot.policy.plan import Plan
 from bot.recommend import Pick
 from bot.turn import Fact, Slot
 from bot.understanding.constraints import Constraints
+from bot.understanding.intents import INSULT
 from bot.understanding.values import Request
 from db.records import Money
 
@@ -47,6 +48,8 @@ def reason(plan: Plan, pick: Pick) -> Fact | None:
 def wish_slot(plan: Plan, wish: str, constraints: Constraints) -> Slot | None:
     """The wish as a noun phrase, or None where the words would not read well."""
     words = wish.strip(" ,，")
+    if plan.understood.abuse >= INSULT:  # such words are not said again
+        return None
     if not words or len(words) > MAX_WISH[plan.language] or len(words.split()) > 6:
         return None
     if re.search(

@@ -24,6 +24,7 @@ FOLDS = 5
 OWN = 8.0  # weight of an own exemplar beside a row of a public set
 FILLED = 8  # ways in which an exemplar with goods is filled
 REPEATED = 4  # of one without, so that it stands with an opener and without
+MISTYPED = 4
 OPENED = 0.4  # share of exemplars that begin with "ok, " or the like
 # the mapping of public intents onto ours; what is not named is a question on the shop's rules
 BITEXT = {
@@ -87,8 +88,8 @@ def _own(language: str, rng: random.Random) -> Iterator[Row]:
             if rng.random() < OPENED:
                 filled = rng.choice(known.openers) + filled
             yield Row(filled, label, OWN / (FILLED if holes else REPEATED))
-        if language == "en" and len(filled) > 6:
-            yield Row(_mistyped(filled, rng), label, OWN / 4)
+        for _ in range(MISTYPED if language == "en" and len(filled) > 6 else 0):
+            yield Row(_mistyped(filled, rng), label, OWN / MISTYPED)
 
 
 def _mistyped(text: str, rng: random.Random) -> str:
@@ -106,7 +107,7 @@ def _english(data: Path, rng: random.Random) -> Iterator[Row]:
         for row in rows(data / "intents-oos-clinc" / f"{part}.csv"):
             if row["intent"] not in CLINC_LEFT_OUT:
                 label = CLINC.get(row["intent"], "out_of_scope")
-                yield Row(row["text"], label, 1.5 if row["intent"] == "oos" else 1.0)
+                yield Row(row["text"], label, 1.0 if row["intent"] == "oos" else 0.5)
     asked = sorted({line["question"] for line in lines(data / "product-qa" / "epqa.jsonl.gz")})
     for question in _some(asked, 1500, rng):
         yield Row(question, "product_question")

@@ -62,7 +62,8 @@ def masked_answer(
     """Masks an answer as a whole where it is one and redaction left something of it; and the number
     in "call me back on 0171 …", in whatever way it is written. What `keep` matches stays."""
     if state.awaiting == "detail" and state.wanted == "address" and answers(redacted.text, state):
-        return replace(redacted, text=ADDRESS, given=(*redacted.given, ("address", message)))
+        others = tuple(part for part in redacted.given if part[0] != "address")
+        return replace(redacted, text=ADDRESS, given=(*others, ("address", message)))
     if state.awaiting == "callback" and not redacted.given and _REACHED.search(redacted.text):
         return replace(redacted, text=CONTACT, given=(("contact", message),))
     if not redacted.given and cue("callback", redacted.text):
