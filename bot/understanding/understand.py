@@ -39,7 +39,7 @@ from retrieval.text import tokens, units
 READ_CHARS = 800  # of a message are looked at for what is asked; the rest is kept, not read
 MAX_REQUESTS = 2
 CLEARLY = 0.5  # from which a wish without a thing or condition is an insult
-NOISY = 0.8  # from which a complaint, or a message without a known word, is an insult
+SURELY = 0.8  # from which a complaint is one
 _CLAUSE = re.compile(
     r"[.!?。！？;；\n]+\s*|:\s+|,\s*(?:and|also|but)\s+(?=(?:can|could|do|does|how|is|are|what|when|where|will|would)\b)"
     r"|\s+and\s+(?=(?:can|could|do|how|is|are|what|when|where) (?:i|you|u|long|much|the|your|it|does|do)\b)"
@@ -213,14 +213,14 @@ def _without(text: str, phrases: Sequence[str]) -> str:
 def _asks_nothing(r: Request, abuse: float) -> bool:
     """Whether a message is nothing but an insult: it holds no request that could be served.
 
-    A wish, a complaint and noise look like many things, so that they must be rated surer.
+    A wish and a complaint look like many things, so that they must be rated surer; noise is none.
     """
     if r.links or r.references or not r.constraints.empty:
         return False
     if r.intent in ("recommend", "refine", "product_question", "policy_question"):
         return abuse >= CLEARLY and r.scores[0][1] < SURE
-    if r.intent in ("unclear", "complaint"):
-        return abuse >= NOISY
+    if r.intent == "complaint":
+        return abuse >= SURELY
     return r.intent in ("out_of_scope", "smalltalk", "feedback", "greet", "goodbye")
 
 
