@@ -51,7 +51,7 @@ _IDLE_NEGATION = re.compile(
     re.I,
 )
 SORT_WORDS = re.compile(
-    r"\b(?:the )?(?:cheapest|lowest price|most expensive|priciest|(?:best|highest|top)[- ]rated|best reviews?)\b"
+    r"\b(?:not|nothing) (?:too|so|that|very) (?:pricey|expensive|dear|costly)\b|\b(?:the )?(?:cheapest|lowest price|most expensive|priciest|(?:best|highest|top)[- ]rated|best reviews?)\b"
     r"|最便宜的?|最贵的?|评分最高的?|评价最好的?",
     re.IGNORECASE,
 )
@@ -59,7 +59,7 @@ _SORT = (
     ("price_asc", re.compile(r"\bcheapest\b|\blowest price\b|最便宜", re.I)),
     ("price_desc", re.compile(r"\bmost expensive\b|\bpriciest\b|最贵", re.I)),
     ("rating_desc", re.compile(r"\b(?:best|highest|top)[- ]rated\b|\bbest reviews?\b|评分最高|评价最好", re.I)),
-    ("cheap", re.compile(r"\b(?:cheap|inexpensive|affordable|low[- ]cost|budget[- ]friendly)\b|便宜的|平价|实惠", re.I)),
+    ("cheap", re.compile(r"\b(?:not|nothing) (?:too|so|that|very) (?:pricey|expensive|dear|costly)\b|\b(?:cheap|inexpensive|affordable|low[- ]cost|budget[- ]friendly)\b|便宜的|平价|实惠", re.I)),
 )  # fmt: skip
 _CHEAP = _SORT[-1][1]
 
@@ -205,7 +205,7 @@ class Parsed:
 
 
 _RELATIVE = (
-    ("cheaper", re.compile(r"\bcheaper\b|\bless expensive\b|\blower price\b|\btoo (?:expensive|pricey|dear)\b|便宜(?:一)?[点些](?!的?价)|更便宜|再便宜|太贵", re.I)),
+    ("cheaper", re.compile(r"\bcheaper\b|\bless expensive\b|\blower price\b|(?<!not )(?<!nothing )\btoo (?:expensive|pricey|dear)\b|便宜(?:一)?[点些](?!的?价)|更便宜|再便宜|太贵", re.I)),
     ("dearer", re.compile(r"\bmore expensive\b|\bpricier\b|\bhigher[- ]end\b|\bfancier\b|再?贵(?:一)?[点些]|更贵|高档(?:一)?[点些]", re.I)),
 )  # fmt: skip
 

@@ -219,7 +219,7 @@ class IntentRules:
             return None
         if (state.focus or state.last_list) and (r.concepts or means_one(r.text)):
             return None
-        if not r.constraints.empty or r.relative or cue("bought", r.text):
+        if not r.constraints.only_facets or r.relative or cue("bought", r.text):
             return None
         if self._evidence(r, context):
             return None
@@ -312,7 +312,7 @@ class IntentRules:
         scores = dict(r.scores)
         wishes = self._wishes(r)
         ours = r.links or cue("bought", r.text) or self._goes_on(r, state)
-        ours = ours or not r.constraints.empty
+        ours = ours or not r.constraints.only_facets
         if not ours and (wishes or scores["out_of_scope"] < SURE):
             ours = self._evidence(r, context)
         if (
@@ -429,8 +429,10 @@ class IntentRules:
         letters = [w for w in words if w.isalpha()]
         if words and not any(char.isalpha() for char in text):  # figures alone
             return True
+        if any(is_common_word(word) for word in re.findall(r"[a-z]+", text.casefold())):
+            return False
         return len(letters) >= 2 and not any(
-            w in known or self._catalogue.knows(w) or is_common_word(w) for w in letters
+            w in known or self._catalogue.knows(w) for w in letters
         )
 
 

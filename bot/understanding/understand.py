@@ -112,7 +112,13 @@ class Understander:
     def _spelled(self, text: str) -> tuple[str, dict[str, str]]:
         """Mends typos towards the shop's words, but leaves words that are words."""
         _, mended = self._searcher.correct(text)
-        wrong = {w: right for w, right in mended.items() if not is_common_word(w)}
+        wrong = {
+            word: right
+            for word, right in mended.items()
+            if not is_common_word(word)
+            # "pricey" is made of a word, not mistyped for "prices"
+            and not (word.endswith("y") and word[:-1] == right[:-1])
+        }
         for word, right in wrong.items():
             text = re.sub(
                 rf"(?<!\w){re.escape(word)}(?!\w)" if word.isascii() else re.escape(word),
