@@ -429,7 +429,8 @@ class IntentRules:
         letters = [w for w in words if w.isalpha()]
         if words and not any(char.isalpha() for char in text):  # figures alone
             return True
-        if any(is_common_word(word) for word in re.findall(r"[a-z]+", text.casefold())):
+        written = re.findall(r"[a-z]+", text.casefold())
+        if written and sum(map(is_common_word, written)) * 2 >= len(written):
             return False
         return len(letters) >= 2 and not any(
             w in known or self._catalogue.knows(w) for w in letters
