@@ -210,7 +210,9 @@ class IntentRules:
         chance = dict(r.scores)["out_of_scope"]
         if chance < OUTSIDE or r.links or r.references or context.foreign:
             return None
-        if state.awaiting or state.offered or self._gibberish(r.text, context.language):
+        if state.awaiting or state.offered:
+            return None
+        if chance < SURE and self._gibberish(r.text, context.language):
             return None
         topics = topics_of(unquoted(r.text))
         if topics and (chance < SURE or any(topic.rule for topic in topics)):
@@ -219,7 +221,8 @@ class IntentRules:
             return None
         if (state.focus or state.last_list) and (r.concepts or means_one(r.text)):
             return None
-        if not r.constraints.only_facets or r.relative or cue("bought", r.text):
+        conditions = not r.constraints.only_facets or r.relative
+        if (conditions and chance < SURE) or cue("bought", r.text):
             return None
         if self._evidence(r, context):
             return None
@@ -312,7 +315,8 @@ class IntentRules:
         scores = dict(r.scores)
         wishes = self._wishes(r)
         ours = r.links or cue("bought", r.text) or self._goes_on(r, state)
-        ours = ours or not r.constraints.only_facets
+        if scores["out_of_scope"] < SURE:
+            ours = ours or not r.constraints.only_facets
         if not ours and (wishes or scores["out_of_scope"] < SURE):
             ours = self._evidence(r, context)
         if (
@@ -338,7 +342,7 @@ class IntentRules:
             return "policy_question", "follow-up on the rule", "follow"
         if not sure and cue("question", r.text) and self._goes_on(r, state):
             return "policy_question", "follow-up on the order", "follow"
-        unsure = scores[best] < CONFIDENT or best in ("recommend", "refine", "product_question")
+        unsure = scores[best] < SURE or best in ("recommend", "refine", "product_question")
         if unsure and self._gibberish(r.text, context.language):
             return "unclear", "no known word", ""
         if best == "compare" and len(state.last_list) < 2:
