@@ -15,14 +15,13 @@ from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import Parsed
 from bot.understanding.details import answers, gives_contact
-from bot.understanding.intents import exemplars
 from bot.understanding.language import WIDE
+from bot.understanding.noise import is_noise
 from bot.understanding.numbers import digits
 from bot.understanding.references import means_one
 from bot.understanding.returning import chosen_option, earlier_topic
 from bot.understanding.values import Request
 from bot.understanding.wanted import WantedWords, asks_for_goods
-from bot.understanding.wordlist import is_common_word
 from prompts.concepts import concepts
 from prompts.cues import cue
 from prompts.facets import facet_kinds
@@ -212,7 +211,7 @@ class IntentRules:
             return None
         if state.awaiting or state.offered:
             return None
-        if chance < SURE and self._gibberish(r.text, context.language):
+        if chance < SURE and self._gibberish(r, context):
             return None
         topics = topics_of(unquoted(r.text))
         if topics and (chance < SURE or any(topic.rule for topic in topics)):
@@ -319,9 +318,8 @@ class IntentRules:
             ours = ours or not r.constraints.only_facets
         if not ours and (wishes or scores["out_of_scope"] < SURE):
             ours = self._evidence(r, context)
-        if (
-            ours or context.foreign or state.offered
-        ):  # what they own, name or could buy is the shop's business
+        # what they own, name or could buy is the shop's business
+        if ours or context.foreign or state.offered:
             scores["out_of_scope"] = 0.0
         best = max(scores, key=lambda name: scores[name])
         sure = scores[best] >= PLAUSIBLE
@@ -343,7 +341,7 @@ class IntentRules:
         if not sure and cue("question", r.text) and self._goes_on(r, state):
             return "policy_question", "follow-up on the order", "follow"
         unsure = scores[best] < SURE or best in ("recommend", "refine", "product_question")
-        if unsure and self._gibberish(r.text, context.language):
+        if unsure and self._gibberish(r, context):
             return "unclear", "no known word", ""
         if best == "compare" and len(state.last_list) < 2:
             best = "recommend"
@@ -421,24 +419,8 @@ class IntentRules:
         kinds = self._catalogue.kinds
         return any(kinds.best(word) is Rank.IS for word in tokens(r.query))
 
-    def _gibberish(self, text: str, language: str) -> bool:
-        if language == "zh":
-            known = {w for t in exemplars("zh").texts for w in tokens(t) if len(w) > 1}
-            words = tokens(text)
-            return bool(words) and not any(
-                w in known or self._catalogue.knows(w) for w in words if len(w) > 1
-            )
-        known = {w for t in exemplars("en").texts for w in tokens(t)}
-        words = tokens(text)
-        letters = [w for w in words if w.isalpha()]
-        if words and not any(char.isalpha() for char in text):  # figures alone
-            return True
-        written = re.findall(r"[a-z]+", text.casefold())
-        if written and sum(map(is_common_word, written)) * 2 >= len(written):
-            return False
-        return len(letters) >= 2 and not any(
-            w in known or self._catalogue.knows(w) for w in letters
-        )
+    def _gibberish(self, r: Request, context: Context) -> bool:
+        return is_noise(r.text, context.language, knows=self._catalogue.knows)
 
 
 def _follows(text: str) -> bool:
