@@ -24,6 +24,7 @@ _DENIALS: dict[str, FactSource] = {
     "request_refused": "order", "request_dropped": "request", "refuse_price": "shop",
     "refuse_instruction": "shop", "refuse_private": "shop", "identify": "shop",
     "handoff_closed": "shop", "only_languages": "shop", "out_of_scope": "shop", "unclear": "shop", "card_warning": "shop",
+    "other_currency": "shop",
 }  # fmt: skip
 # what denies names the thing itself
 _DENIED = {"no_more": "wish", "no_match": "wish", "not_sold": "wish"}
@@ -42,6 +43,7 @@ _SINGLE: dict[str, tuple[FactSource, str]] = {
     "shipped_on": ("order", "shipped_on"), "expected_on": ("order", "expected_on"),
     "delivered_on": ("order", "delivered_on"), "kind": ("request", "kind"),
     "hours": ("shop", "hours"), "languages": ("shop", "languages"),
+    "currency": ("shop", "currency"),
     "detail": ("request", "detail"), "noted": ("request", "noted"),
     "request_id": ("request", "id"), "option": ("shopper", "option"),
 }  # fmt: skip

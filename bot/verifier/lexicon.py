@@ -134,6 +134,8 @@ def lexicon(language: Language) -> Lexicon:
             for at in ((0, 1, 2) if head[2] == EDGE else (2,))
             if not _negates(head[: at + n], language)
         }
+        # an article goes with the value behind it
+        said |= {tuple("an" if w == "a" else w for w in gram) for gram in said}
         found.unsaid[act] = _reversed(runs, language) - said
     found.near = frozenset(near)
     found.denying_acts = frozenset(
@@ -199,6 +201,8 @@ def _reversed(runs: set[Gram], language: Language) -> set[Gram]:
                 out.add((l2, l1, r1, r2))
                 if r1 in {"有", "法"}:
                     out.add((l2, l1, r2, r3))
+                if r1 == "法":
+                    out |= {(l1, "可", "以", r2), (l2, l1, "能", r2)}
         elif word == "not":
             out.add((l1, r1, r2))
         elif word == "no":

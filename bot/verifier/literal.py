@@ -32,7 +32,7 @@ _MEASURE = re.compile(
 )
 _NOT_BEFORE = re.compile(r"(?: (?:not|no|never|cannot|without|non|\w+n't)| [不没未无非勿别])\s$")
 _CUES = (
-    (re.compile(r"track|运单|快递单|物流单|单号:?\s?$"), "tracking"),
+    (re.compile(r"track|运单|快递单|物流单|(?<!订)单号:?\s?$"), "tracking"),
     (re.compile(r"request|reference|申请|编号"), "request"),
     (re.compile(r"order|订单"), "order"),
 )

@@ -84,7 +84,7 @@ def _with_ranges(low: str, taken: bytearray) -> Iterable[tuple[Quantity, Quantit
         after = free[i + 1] if i + 1 < len(free) else None
         if (
             after and after.unit == quantity.unit and quantity.unit != ORDINAL
-            and low[quantity.start - 1 : quantity.start] != ":"  # minutes begin no range
+            and not re.search(r"\d:$", low[: quantity.start])  # minutes begin no range
             and (gap := _TO.fullmatch(low[quantity.end : after.start]))
             and (gap.group().strip() != "and" or re.search(r"\bbetween\s$", low[: quantity.start]))
         ):  # fmt: skip

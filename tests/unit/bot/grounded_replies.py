@@ -241,6 +241,7 @@ class Maker:
             "detail": ("request", "detail", lambda: self.pick("detail")),
             "noted": ("request", "noted", lambda: self.pick("noted")),
             "languages": ("shop", "languages", lambda: self.data["languages"]),
+            "currency": ("shop", "currency", lambda: self.data["currency"]),
             "request_id": ("request", "id", lambda: number("R-", 1000, 9999)),
             "contact": ("shop", "contact", lambda: self.data["contact"]),
         }

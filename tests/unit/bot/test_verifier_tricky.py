@@ -292,3 +292,52 @@ def test_that_no_time_of_a_span_of_hours_can_be_altered(said: str) -> None:
 def test_that_the_pieces_of_a_set_in_a_title_support_no_other_count() -> None:
     facts = (Fact("F1", "product", "p1", "title", "云朵四件套", "云朵四件套"),)
     assert not verify("云朵四件套：4件可选。", facts, language="zh", act="attribute").ok
+
+
+TRACKED = facts(
+    ("order", "id", "GS-4834", ""),
+    ("order", "status", "已发货", ""),
+    ("order", "tracking", "1Z679657615", ""),
+)
+
+
+def test_that_the_word_for_an_order_number_is_not_taken_for_that_of_a_parcel() -> None:
+    said = "订单号GS-4834，目前的状态是已发货（运单号1Z679657615）。"
+    assert verify(said, TRACKED, language="zh", act="order_status").ok
+    swapped = "订单号1Z679657615，目前的状态是已发货（运单号GS-4834）。"
+    assert not verify(swapped, TRACKED, language="zh", act="order_status").ok
+
+
+RANGED = facts(
+    ("product", "title", LAMP, LAMP),
+    ("product", "price", "199元至259元", LAMP),
+    ("product", "title", FLOOR, FLOOR),
+    ("product", "price", "358元", FLOOR),
+)
+
+
+@pytest.mark.parametrize("row", ["199元至259元 / 358元", "358元 / 199元至259元"])
+def test_that_a_range_of_prices_right_behind_a_label_belongs_to_its_product(row: str) -> None:
+    said = f"对比一下{LAMP}和{FLOOR}：\n- 价格：{row}"
+    assert verify(said, RANGED, language="zh", act="compare").ok == row.startswith("199")
+
+
+REFUSED = facts(
+    ("order", "id", "GS-7980", ""),
+    ("order", "status", "shipped", ""),
+    ("request", "kind", "exchange", ""),
+)
+
+
+@pytest.mark.parametrize("possible", ["not possible", "possible"])
+def test_that_a_refusal_may_begin_with_either_article_and_must_refuse(possible: str) -> None:
+    said = f"An exchange is {possible} when order GS-7980 is listed as shipped."
+    verdict = verify(said, REFUSED, language="en", act="request_refused")
+    assert verdict.ok == (possible == "not possible")
+
+
+def test_that_cannot_turned_into_can_is_noticed() -> None:
+    said = "抱歉，我{}改变自己的职责。不过商品、订单和店铺规则可以问我。"
+    nothing = facts(("shop", "absent", "", ""))
+    assert verify(said.format("无法"), nothing, language="zh", act="refuse_instruction").ok
+    assert not verify(said.format("可以"), nothing, language="zh", act="refuse_instruction").ok

@@ -74,6 +74,7 @@ TENT_SHOP = {
     "detail": "new address",
     "noted": "TrailMaster X4 Tent",
     "languages": "English",
+    "currency": "US dollars",
     "contact": "+1-555-0142-880, help@generalstore.example",
 }
 PHONE_SHOP = TENT_SHOP | {
@@ -106,6 +107,7 @@ NEGATIVE_ACTS = {
     "refuse_price", "refuse_instruction", "refuse_private", "out_of_scope", "unclear",
     "order_mismatch", "order_unknown_fact", "card_warning", "identify", "request_recorded",
     "request_dropped", "other_language", "complaint", "handoff_closed", "only_languages",
+    "other_currency",
 }  # fmt: skip
 
 FREQUENT = [
