@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.catalogue import Catalogue, product_text
-from bot.fitting import asked_in, fits, spoken
+from bot.fitting import asked_in, fits, instructs, spoken
 from bot.kinds import is_general
 from bot.understanding.language import WIDE
 from db.records import Attribute, Passage, Product
@@ -42,6 +42,8 @@ UNKNOWN = 0.25  # weight of words against meaning where the shop has another wor
 ROW = 0.1  # the row that the question names, against its table
 STEPS = 0.15  # what to do is no answer to what applies, unless "how do I …" was asked
 SELF = 0.2  # a rule for such as the shopper said to be ("I'm a gold member")
+EXCEPTS = 0.15  # what is not covered, where that is asked
+TOLD = 0.05  # "how do I …": a sentence that tells what to do
 FORBIDS = 0.15  # "how do I …" is better answered by what to do than by what not to do
 EXACT = 0.75  # share of the words that an exact topic needs: a student discount is not any discount
 EARLIER = 0.004  # a rule's first passages hold its general case, later ones exceptions
@@ -59,7 +61,16 @@ _ASKS_FIGURE = re.compile(
     re.I,
 )
 _ASKS_HOW = re.compile(
-    r"\bhow (?:to|(?:do|can|should|would) (?:i|you|we))\b|怎么|如何", re.IGNORECASE
+    r"\bhow (?:to|(?:do|can|should|would) (?:i|you|we))\b|\b(?:procedure|process|steps)\b|怎么|如何",
+    re.IGNORECASE,
+)
+_ASKS_EXCEPTIONS = re.compile(
+    r"\b(?:exclu(?:de|ding|sion)\w*|void\w*|except(?:ion)?s?|not (?:be )?(?:covered|included))\b|n['’]t (?:be )?(?:cover|includ)"
+    r"|不(?:保|包括|覆盖|支持|能)|除外|例外",
+    re.IGNORECASE,
+)
+_EXCEPTS = re.compile(
+    r"\b(?:not|no|except|exclu\w+|void\w*|unless)\b|n't\b|不|除外|例外", re.IGNORECASE
 )
 _STEP = re.compile(r"(?:^|\n)\s*\d+[.)]\s*$")
 _SELF = re.compile(
@@ -251,6 +262,7 @@ class Answerer:
         phrases = [(question, 0.7), (context, 0.3)] if context else [(question, 1.0)]
         figure = FIGURE_BONUS if _ASKS_FIGURE.search(question) else 0.0
         how = _ASKS_HOW.search(question) is not None
+        exceptions = _ASKS_EXCEPTIONS.search(question) is not None
         said_to_be = self_descriptions(f"{context} {question}") | frozenset(shopper)
         meanings = self._meanings(f"{context} {question}".strip(), candidates, language)
         usual = self._meanings(wording, candidates, language) if wording else meanings
@@ -272,6 +284,8 @@ class Answerer:
             score -= FORBIDS if how and _FORBIDDING.search(text) else 0.0
             if passage and _is_step(passage, text):
                 score += STEPS if how else -STEPS
+            score += TOLD if how and language == "en" and instructs(text) else 0.0
+            score += EXCEPTS if exceptions and _excepts(passage, text) else 0.0
             score += SELF if passage and said_to_be & set(tokens(text)) else 0.0
             scored.append(Evidence(text, score, passage, attribute, covered, meaning))
         enough = [e for e in scored if self._enough(e, language, known=bool(wording))]
@@ -411,6 +425,12 @@ def _topic(passage: Passage, about: str) -> str:
 @cache
 def _rule_words() -> tuple[str, ...]:
     return tuple(wording for topic in all_topics() for wording in topic.wording.values())
+
+
+def _excepts(passage: Passage | None, text: str) -> bool:
+    """Whether the span tells an exception: its heading does, or it does under no heading."""
+    heading = passage.heading[-1:] if passage else ()
+    return _EXCEPTS.search(" ".join(heading) or text) is not None
 
 
 def _of_shoppers(passage: Passage) -> bool:

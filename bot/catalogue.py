@@ -25,6 +25,11 @@ OWN_WORD = 0.28  # … when the word stands in no other product's text at all
 WIDE = re.compile(r"[\u3400-\u9fff]")
 
 
+_NO_NAMES = frozenset(
+    tokens("a an the this that one ones is are of for in your you my better best")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A product that a text names: how much of its title was said, and with which words."""
@@ -72,6 +77,12 @@ class Catalogue:
     def knows(self, word: str) -> bool:
         """Whether any product's text holds the (stemmed) word."""
         return word in self.text_frequency
+
+    def alone(self, phrase: str) -> str:
+        """The one product whose title holds all words of the phrase; "" where none or several do."""
+        said = set(tokens(phrase)) - _NO_NAMES
+        held = [pid for pid, title in self._titles.items() if said and said <= title]
+        return held[0] if len(held) == 1 else ""
 
     def links(self, text: str) -> list[Link]:
         """Lists the products that `text` names, most certain first; several only where all are meant."""

@@ -16,6 +16,7 @@ from retrieval.text import tokens
 
 ASKS_HOW = re.compile(
     r"\bhow (?:to|(?:do|can|should|would|must) (?:i|you|we|one))\b"
+    r"|\bwhat (?:(?:do|can|should|would|must) (?:i|you|we|one) use )?to (?:use|do)\b"
     r"|\b(?:steps|instructions|procedure) (?:for|to|of)\b|怎么|如何",
     re.IGNORECASE,
 )
@@ -31,6 +32,21 @@ FIGURE = re.compile(
 )
 _LEAD = re.compile(r"^[\W\d_]*(?:(?:please|simply|then|first|always|next|finally|also|just)\b[\W_]*)*", re.I)  # fmt: skip
 _CLAUSE = re.compile(r"[.;:,!?\n—]\s*(?:and |or |then )?")
+_ITEM = re.compile(r",\s*(?:and |or )?|\s(?:and|or)\s")
+_LEAST_ITEMS = 3
+_OPEN = re.compile(r"\b(?:what|which|how|where|when|who|why)\b", re.IGNORECASE)
+_CLOSED = re.compile(
+    r"^\W*(?:(?:and|so|but|ok|hi)\W+)*(?:is|are|was|does|do|did|can|could|has|have|will|would)\b",
+    re.IGNORECASE,
+)
+# words of a question that ask, and name nothing
+_ASKING = frozenset(
+    tokens(
+        "what which how where when who why is are was were do does did can could has have will would i you we it its this"
+        " that these those the a an of for in on to with by from and or come comes any some there me my be been use used"
+        " include includes included feature features have tell about item items thing things part parts"
+    )
+)
 _QUESTION_LINE = re.compile(r"[?？][*_\"”']*\s*$")
 _NUMBER = re.compile(r"^\s*(?:[-*+•]|Q\s*\d*[:.)]|问[:：]|\d{1,3}[.)、])\s*", re.IGNORECASE)
 _WORD = re.compile(r"[a-z']+", re.IGNORECASE)
@@ -45,12 +61,31 @@ class Asked:
 
 
 def fits(question: str, text: str) -> bool:
-    """Whether the text is of the kind asked for: what to do for "how to", a figure for "how many"."""
+    """Whether the text is of the kind asked for: what to do for "how to", a figure for "how many".
+
+    What a list only names answers whether it is there, and nothing else about it.
+    """
     if ASKS_HOW.search(question):
         return instructs(text)
     if _COUNTS.search(question):
         return FIGURE.search(text) is not None
-    return True
+    return not only_listed(question, text)
+
+
+def only_listed(question: str, text: str) -> bool:
+    """Whether an open question is about something that the text has as one item of a list."""
+    if _CLOSED.search(question):
+        return False
+    asked = set(tokens(question)) - _ASKING
+    items = [set(tokens(item)) for item in _ITEM.split(text)]
+    held = [at for at, item in enumerate(items) if asked & item]
+    if len(items) < _LEAST_ITEMS or len(held) != 1 or held[0] == 0:
+        return False
+    item = items[held[0]]
+    if len(item - asked - _ASKING) > 1 or FIGURE.search(" ".join(item)):
+        return False
+    # a bare name ("screwdriver?") asks whether it is there
+    return bool(_OPEN.search(question)) or not asked <= item
 
 
 def instructs(text: str) -> bool:

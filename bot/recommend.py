@@ -59,7 +59,7 @@ class Wanted:
     """A wish being served: its words, the head that names the thing, whether only that kind will
     do, how near in meaning products are to a head that the shop does not know (id to cosine; None
     for one it knows), what the best product of the whole shop is worth for it, and the cosine from
-    which a product is about it."""
+    which a product is about it. `any_size` unless it is for so many people that some are too small."""
 
     words: str
     head: str
@@ -67,6 +67,7 @@ class Wanted:
     senses: Mapping[str, float] | None = None
     worth: float = 0.0
     meaning: float = SOLD_MEANING
+    any_size: bool = True
 
 
 class Recommender:
@@ -110,6 +111,8 @@ class Recommender:
                 picks = self._picks(near, wish, constraints, 2)
                 return Found(picks, True, ("kind",), self._category(near[0]), free)
         wanted = replace(wanted, worth=self._worth(relevant[0], wanted) if relevant else 0.0)
+        # for so many people some are big enough, so that those too small are no fit
+        wanted = replace(wanted, any_size=not any(self._big_enough(h, wish) for h in relevant))
         kind = self._kind(relevant, wanted) if wish else ""
         allowed = self._search(wish, constraints, language, exclude)
         kept = self._kept(allowed, wanted, kind)
@@ -154,6 +157,9 @@ class Recommender:
             return hits
         prices = {h.id: p.amount for h in hits if (p := self._catalogue.products[h.id].price)}
         return sorted(hits, key=lambda h: abs(prices.get(h.id, Decimal("Infinity")) - limit))
+
+    def _big_enough(self, hit: Hit, wish: str) -> bool:
+        return fits_people(self._catalogue.products[hit.id], wish) > 0.0
 
     def _is_kind(self, free: tuple[Hit, ...], head: str) -> bool:
         """Whether the head names a kind of this shop's, so that nothing else will do."""
@@ -205,15 +211,16 @@ class Recommender:
         """Drops what is not about the wish and orders the rest; all stay where nothing was wished."""
         if not hits or not wanted.words:
             return list(hits)
-        head = wanted.head
+        head, products = wanted.head, self._catalogue.products
         worth = {h.id: self._worth(h, wanted) for h in hits}
         sold = [h for h in hits if self._is_sold(h, wanted)]
         if wanted.strict:
             sold = [h for h in sold if self._kinds.is_a(h.id, head)]
+        if not wanted.any_size:
+            sold = [h for h in sold if fits_people(products[h.id], wanted.words) >= 0.0]
         top = max([wanted.worth, *(worth[h.id] for h in sold)], default=0.0)
         kept = [h for h in sold if worth[h.id] >= NEAR_TOP * top]
         kept.sort(key=lambda h: -worth[h.id])
-        products = self._catalogue.products
         exact = [h for h in kept if WIDE.search(head) and head in products[h.id].title]
         return exact or [h for h in kept if head and self._named(h, head)] or kept
 
@@ -299,7 +306,8 @@ class Recommender:
 
 # who or what for, and no thing at all: "for my dad who hikes", "to heat up leftovers"
 _PURPOSE = re.compile(
-    r"\s*(?:for (?:my|our|his|her|their|a|an|the|someone|somebody)\b|to \w)", re.IGNORECASE
+    r"\s*(?:for (?:my|our|his|her|their|a|an|the|someone|somebody)\b|to \w)|[\u4e00-\u9fff]{1,6}用$",
+    re.IGNORECASE,
 )
 _PEOPLE = re.compile(
     r"\b(\d{1,2})[- ]?(?:persons?|people|man|men|adults|of us|kids)\b|\b(?:family|group|party) of (\d{1,2})\b|(\d{1,2})个?人",

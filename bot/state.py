@@ -79,6 +79,11 @@ class DialogState:
     def last_list(self) -> tuple[str, ...]:
         return self.lists[-1] if self.lists else ()
 
+    @property
+    def recently_shown(self) -> tuple[str, ...]:
+        """The products of the latest lists, the newest first."""
+        return tuple(dict.fromkeys(pid for ids in reversed(self.lists[-3:]) for pid in ids))
+
     def with_list(self, ids: tuple[str, ...]) -> DialogState:
         if not ids:
             return self

@@ -25,7 +25,8 @@ class PriceRule:
 
 @dataclass(frozen=True, slots=True)
 class PriceTalk:
-    """All of `prices.toml`, compiled."""
+    """All of `prices.toml`, compiled; `currencies` are ISO codes with their words, `shared` the words that
+    several of them share."""
 
     rules: tuple[PriceRule, ...]
     scale: dict[str, int]
@@ -36,6 +37,8 @@ class PriceTalk:
     together: re.Pattern[str]
     terms: re.Pattern[str]
     quantity: re.Pattern[str]
+    currencies: tuple[tuple[str, re.Pattern[str]], ...]
+    shared: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
 
 
 @cache
@@ -73,6 +76,8 @@ def price_talk() -> PriceTalk:
         )
         for rule in data["rule"]
     )
+    currencies = dict(data["currencies"])
+    shared = currencies.pop("shared")
     return PriceTalk(
         rules,
         data["scale"],
@@ -83,6 +88,8 @@ def price_talk() -> PriceTalk:
         compiled(data["sums"]["together"]),
         compiled(data["sums"]["terms"]),
         compiled(data["sums"]["quantity"]),
+        tuple((code, re.compile("|".join(words))) for code, words in currencies.items()),
+        tuple((re.compile(word), tuple(codes)) for word, codes in shared.items()),
     )
 
 

@@ -16,7 +16,7 @@ from bot.policy.orders import order_request
 from bot.policy.plan import Desk, Plan
 from bot.state import ACTS_KEPT
 from bot.turn import Slot
-from bot.understanding.values import Request
+from bot.understanding.values import INSULTED, Request
 from prompts.cues import cue
 
 MAX_SUGGESTIONS = 3
@@ -24,7 +24,7 @@ MISSES_BEFORE_HANDOVER = 3
 QUESTION_KEPT = 200
 # messages that are about nothing but the conversation itself
 _NO_QUESTION = frozenset({"greet", "goodbye", "smalltalk", "feedback", "handoff", "unclear"})
-_ANSWERS = ("yes", "no", "detail")
+_ANSWERS = ("yes", "no", "detail", "why")
 _LANGUAGES = {"en": {"en": "English", "zh": "Chinese"}, "zh": {"en": "英文", "zh": "中文"}}
 __all__ = ["Desk", "Plan", "decide"]
 
@@ -42,17 +42,17 @@ def decide(plan: Plan, desk: Desk) -> None:
         plan.state = plan.state.without_pending()
     if plan.state.awaiting in ("team", "callback"):  # an offer stands for one message
         plan.state = replace(plan.state, awaiting="")
+    intents = understood.intents
+    if intents and intents[0] in ("greet", "recommend", "refine"):
+        plan.state = replace(plan.state, awaiting="")
     first = understood.requests[0]
     if first.intent not in _NO_QUESTION and first.why != "answer to a question":
         plan.state = replace(plan.state, question=understood.text[:QUESTION_KEPT])
     if not _for_people(plan, desk, first):
         for request in understood.requests:
             _one(plan, desk, request)
-    intents = understood.intents
     if "unclear" not in intents:
         plan.state = replace(plan.state, misses=0)
-    if intents and intents[0] in ("greet", "recommend", "refine"):
-        plan.state = replace(plan.state, awaiting="")
     acts = (*plan.state.tried, *(said.name for said in plan.acts))
     plan.state = replace(plan.state, tried=acts[-ACTS_KEPT:])
     _suggest(plan)
@@ -64,7 +64,11 @@ def _answers(requests: tuple[Request, ...]) -> bool:
 
 def _for_people(plan: Plan, desk: Desk, request: Request) -> bool:
     """Hands over who is angry, and what the shop keeps for people; says whether it did."""
-    if any(r.goal == "angry" for r in plan.understood.requests):
+    angry = next((r for r in plan.understood.requests if r.goal == "angry"), None)
+    if angry is not None and angry.why == INSULTED and not plan.state.upset:
+        people.calm_down(plan)
+        return True
+    if angry is not None:
         people.calm_and_hand_over(plan, desk, "angry")
         return True
     if request.intent in ("handoff", "out_of_scope") or request.why == "answer to a question":

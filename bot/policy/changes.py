@@ -16,8 +16,8 @@ from bot.orders import (
     noted_in_words,
     rule_question,
 )
+from bot.policy.citing import cite, tell_rule
 from bot.policy.plan import Desk, Plan
-from bot.policy.rules import cite, tell_rule
 from bot.sealing import SealError, seal, unseal
 from bot.state import PendingRequest
 from bot.turn import Derived, DialogAct, Slot

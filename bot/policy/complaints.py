@@ -7,16 +7,15 @@ from dataclasses import replace
 from bot.grounding import act
 from bot.orders import allowed, rule_question
 from bot.policy import changes
+from bot.policy.citing import tell_rule
 from bot.policy.orders import proven
-from bot.policy.people import calm_and_hand_over, hand_over
-from bot.policy.plan import Desk, Plan
-from bot.policy.rules import tell_rule
+from bot.policy.people import calm_and_hand_over, hand_over, offer_person
+from bot.policy.plan import PERSON, Desk, Plan
 from bot.understanding.values import Request
 from db.records import Order
 from prompts.cues import cue
 
 UPSET_BEFORE_HANDOVER = 3  # complaints of a conversation
-PERSON = {"en": "Talk to a person", "zh": "转人工"}
 
 
 def complaint(plan: Plan, desk: Desk, request: Request) -> None:
@@ -44,9 +43,15 @@ def complaint(plan: Plan, desk: Desk, request: Request) -> None:
         before, asked=request.text[:200], topic="complaint", complained=told[:80],
         upset=before.upset + (not follow),
     )  # fmt: skip
-    again = not follow and before.complained == told[:80]
-    if plan.state.upset >= UPSET_BEFORE_HANDOVER or (again and before.upset):
+    again = before.complained == told[:80]
+    if plan.state.upset >= UPSET_BEFORE_HANDOVER or (again and before.upset and not follow):
         calm_and_hand_over(plan, desk, "complaint")
+        return
+    if again and before.complained:  # the rule was told: neither it nor the question is said again
+        plan.state = replace(plan.state, upset=before.upset + 1)
+        plan.say(act("calm"), "the rule was told")
+        offer_person(plan, "a person may do better")
+        plan.state = replace(plan.state, awaiting=before.awaiting or "team")
         return
     known = plan.understood.order_ids or plan.state.order_id
     if evidence is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bot.grounding import act, card, slot
 from bot.kinds import head_of, is_general
 from bot.policy.asking import ask_which
+from bot.policy.currencies import ask_limit, in_another, without_limit
 from bot.policy.plan import Desk, Plan
-from bot.policy.products import total
+from bot.policy.products import pieces_of, total
 from bot.policy.revising import (
     UNHEARD,
     any_such,
@@ -28,11 +30,18 @@ from bot.understanding.constraints import SAID_OTHERWISE, SORT_WORDS, Constraint
 from bot.understanding.intents import INSULT
 from bot.understanding.returning import Topic
 from bot.understanding.values import Request
+from bot.understanding.wanted import priced_goods
 from db.records import Product
 from prompts.cues import cue, without_cue
 from retrieval.text import tokens
 
 LOOKED_AT = 24  # products found before those that suit a comparison are picked
+_TALK = re.compile(
+    r"随便|东西|怎么|什么|为啥|哪[个些里]|^[能会可]|"
+    r"\b(?:is|are|was|were|am|be|been|do|does|did|can|could|will|would|should|shall|may|might|must|i|it|its|they|them|he|she|him|you"
+    r"|we|us|this|that|these|those|how|why|when|where|who|whom|whose|yes|no|not|ok|okay|please)\b|\w+['’](?:t|s|re|ll|ve|d|m)\b",
+    re.IGNORECASE,
+)
 MAX_NAMED = 6  # words of a wish that still names goods
 
 
@@ -49,12 +58,16 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
     if kind == "back":
         _return(plan, desk, request, state.earlier[int(which)])
         return
-    if kind == "choice":
+    if kind == "kind":
+        wish, constraints = _of_that_kind(plan, which), state.constraints
+        state = replace(state, shown=(), focus=())
+    elif kind == "choice":
         wish, constraints = _chosen(plan, desk, which)
     elif request.intent == "refine" and not other_kind(plan, desk, request):
         wish, constraints = revised(plan, desk, request)
     else:
-        wish, constraints = request.query, request.constraints
+        wish = priced_goods(request.text) if request.goal == "price" else request.query
+        constraints = request.constraints
         if only_like(wish, constraints):
             wish = any_such(constraints, plan.language)
         if cue("same_price", request.text):
@@ -66,6 +79,12 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
     if nothing and constraints.empty and not state.wish:
         plan.say(act("ask_wish"), "nothing was wished yet")
         return
+    if in_another(plan, request.constraints):
+        constraints, wish = without_limit(constraints), wish.removeprefix("的")
+        if "other_currency" not in plan.state.tried:
+            plan.state = replace(state.with_wish(wish, constraints), topic="products")
+            ask_limit(plan)
+            return
     _find(plan, desk, request, state, wish, constraints)
 
 
@@ -102,6 +121,13 @@ def _find(
         return
     found = replace(found, picks=found.picks[: desk.most_products])
     _tell(plan, desk, request, found, wish, constraints)
+
+
+def _of_that_kind(plan: Plan, like: str) -> str:
+    """The thing that is wished, with another word before it: a desk lamp."""
+    wish, head = plan.state.wish, head_of(plan.state.wish, plan.language)
+    noun = next((w for w in re.findall(r"[\w'-]+", wish) if tokens(w)[-1:] == [head]), wish)
+    return f"{like} {noun}"
 
 
 def _start_over(plan: Plan) -> None:
@@ -159,11 +185,12 @@ def _tell(
         if not request.relative
         else replace(constraints, price_min=None, price_max=None)
     )
-    told = wish_slot(plan, wish, said)
+    told = wish_slot(plan, wish, said) if request.goal != "price" else None
     if not found.sold and is_general(head_of(wish, plan.language)):
         plan.say(act("ask_wish"), "what kind of thing was not said")
-    elif not found.sold and told is None and (
-        len(wish.split()) > MAX_NAMED or plan.understood.abuse >= INSULT
+    elif not found.sold and (
+        told is None and (len(wish.split()) > MAX_NAMED or plan.understood.abuse >= INSULT)
+        or _no_name(wish)
     ):  # fmt: skip
         # a sentence is no name of goods; neither it nor an insult is said again
         plan.say(act("ask_wish"), "no such goods, and nothing that names any")
@@ -182,6 +209,11 @@ def _tell(
             plan.say(act("no_match", [absent(plan, told, wish, request)]), "nothing fits")
     else:
         _present(plan, request, found, told, constraints)
+
+
+def _no_name(wish: str) -> bool:
+    """Whether the words are no name of goods: "is the easiest to clean", "really can't find it"."""
+    return _TALK.search(wish) is not None
 
 
 def _present(
@@ -208,9 +240,11 @@ def _present(
     plan.show(cards)
     ids = tuple(c.id for c in cards)
     plan.state = replace(plan.state.with_list(ids), focus=ids[:1])
-    first, pieces = found.picks[0].product, constraints.quantity
-    if constraints.total is not None and pieces and first.price is not None:
-        total(plan, first, pieces)  # a sum was named, so what it comes to is told
+    first, pieces = found.picks[0].product, constraints.quantity or 0
+    if request.goal == "price":
+        pieces = pieces or pieces_of(request.text)
+    if (constraints.total is not None or request.goal == "price") and pieces > 1 and first.price:
+        total(plan, first, pieces)  # a sum was named or asked for, so what it comes to is told
 
 
 def _out_of_stock(plan: Plan, found: Found) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.grounding import act, day, money, slot
-from bot.orders import prove
+from bot.orders import detail_in_words, prove
 from bot.policy import changes
-from bot.policy.people import hand_over
-from bot.policy.plan import Desk, Plan
+from bot.policy.people import hand_over, offer_person
+from bot.policy.plan import PERSON, Desk, Plan
 from bot.turn import Citation, Slot
 from bot.understanding.values import Request
 from db.records import Money, Order
@@ -20,13 +20,26 @@ CHANGES = ("cancel", "return", "exchange", "change")
 def order_request(plan: Plan, desk: Desk, request: Request) -> None:
     """Tells or changes an own order; asks for number and proof where they are missing."""
     state = plan.state
+    if request.goal == "why":
+        _why(plan)
+        return
+    if request.goal == "lost":
+        _no_number(plan, desk)
+        return
+    if request.goal == "dropped":
+        plan.state = replace(state, order_goal="", order_id="", topic="")
+        offer_person(plan, "the order is left alone")
+        return
     if state.awaiting in ("confirm", "detail") and request.goal in ("yes", "no", "detail"):
         changes.answered(plan, desk, request.goal)
         return
-    goal = request.goal or state.order_goal
     if request.intent == "order_change" and request.goal in CHANGES:
         plan.state = state = replace(state, order_goal=f"order_change:{request.goal}")
-    elif request.intent == "order_status" and request.why != "answer to a question":
+    elif (
+        request.intent == "order_status"
+        and request.goal != "again"
+        and request.why != "answer to a question"
+    ):
         plan.state = state = replace(state, order_goal=f"order_status:{request.goal}")
     goal = (plan.state.order_goal or f"{request.intent}:{request.goal}").partition(":")[2]
     order = proven(plan, desk)
@@ -77,6 +90,28 @@ def proven(plan: Plan, desk: Desk) -> Order | None:
         return None
     plan.state = replace(state, awaiting="")
     return proof.order
+
+
+def _why(plan: Plan) -> None:
+    """Says what the proof of an order, or what a request needs, is asked for; the question stays."""
+    if plan.state.awaiting == "detail":
+        wanted = detail_in_words(plan.state.wanted, plan.language)
+        detail = plan.book.add("request", "why", "detail", wanted)
+        plan.say(act("why_detail", [slot("detail", detail)]), "asked what it is needed for")
+    else:
+        plan.say(act("why_proof"), "asked what it is needed for")
+
+
+def _no_number(plan: Plan, desk: Desk) -> None:
+    """Helps who has no order number, or not the contact of the order; the second time a person does."""
+    helped = {"order_number_help", "offer_person"} & set(plan.state.tried)
+    if helped:
+        hand_over(plan, desk, "proof failed")
+    elif plan.state.awaiting == "order":
+        plan.say(act("order_number_help"), "has no order number")
+        plan.suggestions.append(PERSON[plan.language])
+    else:
+        offer_person(plan, "without its contact an order is not shown")
 
 
 def _tell(plan: Plan, order: Order, goal: str) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from bot.grounding import act, slot
 from bot.handoff import Reason, summary_of
-from bot.policy.plan import Desk, Plan
+from bot.orders import detail_in_words
+from bot.policy.plan import PERSON, Desk, Plan
 from bot.turn import Slot
 from bot.understanding.details import CONTACT
 from bot.understanding.values import Request
@@ -20,7 +21,9 @@ _REACHES = ("phone", "email", "contact")
 
 def person_asked(plan: Plan, desk: Desk, request: Request) -> None:
     """A person was asked for, or a call back, or its contact was given."""
-    if request.goal == "no":
+    if request.goal == "why":
+        _why_contact(plan)
+    elif request.goal == "no":
         plan.state = plan.state.without_pending()
         plan.book.add("request", "none", "absent", "")
         plan.say(act("request_dropped"), "no call back is wanted")
@@ -54,6 +57,27 @@ def calm_and_hand_over(plan: Plan, desk: Desk, reason: Reason) -> None:
     """To somebody who is angry: sorry, and a person."""
     plan.say(act("calm"), "anger is met with an apology, not with another question")
     hand_over(plan, desk, reason)
+
+
+def calm_down(plan: Plan) -> None:
+    """To a first insult: sorry, and the choice of a person."""
+    plan.say(act("calm"), "an insult is met with an apology")
+    offer_person(plan, "a person may do better")
+    plan.state = replace(plan.state, pending=None, wanted="", upset=plan.state.upset + 1)
+
+
+def offer_person(plan: Plan, why: str) -> None:
+    plan.say(act("offer_person"), why)
+    plan.suggestions.append(PERSON[plan.language])
+    plan.state = replace(plan.state, awaiting="team")
+
+
+def _why_contact(plan: Plan) -> None:
+    detail = plan.book.add(
+        "request", "callback", "detail", detail_in_words("contact", plan.language)
+    )
+    plan.say(act("why_detail", [slot("detail", detail)]), "asked what it is needed for")
+    plan.state = replace(plan.state, awaiting="callback")
 
 
 def call_back(plan: Plan, desk: Desk) -> None:

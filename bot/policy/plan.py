@@ -28,6 +28,9 @@ class Requests(Protocol):
     ) -> RequestNote: ...
 
 
+PERSON = {"en": "Talk to a person", "zh": "转人工"}  # the chip that asks for one
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Everything a decision may look at: one snapshot of the shop.

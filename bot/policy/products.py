@@ -9,19 +9,21 @@ from bot.answers import Evidence
 from bot.catalogue import FULL
 from bot.fitting import opening
 from bot.grounding import act, attribute_citation, card, slot, stated_rating
-from bot.policy.plan import Desk, Plan
+from bot.policy.citing import tell_rule
+from bot.policy.plan import PERSON, Desk, Plan
 from bot.turn import Citation, Slot
 from bot.understanding.numbers import digits
 from bot.understanding.references import points_beyond
 from bot.understanding.values import Request
 from db.records import Attribute, Product
 from prompts.concepts import concepts
+from prompts.topics import topics_of
 from retrieval.sentences import sentences
 
 MAX_VALUE = {"en": 200, "zh": 120}
 _IT = re.compile(r"\b(?:it|its|it's|that one|this one)\b", re.IGNORECASE)
 _PIECES = re.compile(
-    r"\b(\d{1,3})\s+(?:of (?:them|those|these|it)|pieces|pcs|pairs)\b|(?<!第)(?<!\d)(\d{1,3})\s?[个件只套]"
+    r"\b(\d{1,3})\s+(?:of (?:them|those|these|it|the|your)|pieces|pcs|pairs)\b|(?<!第)(?<!\d)(\d{1,3})\s?[个件只套]"
     r"|\bhow much (?:for|are|would be|is|do|would|will) (\d{1,3})(?: (?:be|cost|come to))?\W*$",
     re.IGNORECASE,
 )
@@ -43,6 +45,13 @@ def product_question(plan: Plan, desk: Desk, request: Request) -> None:
     if request.goal == "buy" and product.price is not None:
         price(plan, product)  # with its card, which leads to the shop's own page
         return
+    if (
+        request.goal == "pieces"
+        and product.price is not None
+        and (count := pieces_of(request.text))
+    ):
+        total(plan, product, count)
+        return
     if request.goal == "describe" and not request.concepts:
         describe(plan, product)
         return
@@ -63,7 +72,8 @@ def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
         for link in request.links[:1]
         if link.share >= FULL or not _IT.search(request.text)
     ]
-    ids = [*request.references[:1], *named]
+    pointed = () if request.goal == "pieces" else request.references[:1]
+    ids = [*pointed, *named]
     ids += plan.state.focus[:1] or plan.state.last_list[:1]
     ids += [link.product_id for link in request.links[:1]]
     return next((p for pid in ids if (p := desk.catalogue.products.get(pid))), None)
@@ -80,7 +90,7 @@ def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> 
         tell_attribute(plan, product, attribute)
         return
     if "price" in cards and product.price is not None:
-        pieces = _pieces(request.text)
+        pieces = pieces_of(request.text)
         (total(plan, product, pieces) if pieces else price(plan, product))
         return
     if "stock" in cards:
@@ -102,6 +112,12 @@ def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> 
     evidence = desk.answerer.about_product(product, request.text, plan.language)
     if evidence is not None:
         tell_evidence(plan, product, evidence)
+        return
+    rule = (
+        desk.answerer.about_rules(request.text, plan.language) if topics_of(request.text) else None
+    )
+    if rule is not None and rule.passage is not None:
+        tell_rule(plan, "policy", rule)  # how it is sent or paid is no matter of its page
         return
     unknown(plan, product, request)
 
@@ -186,7 +202,7 @@ def unknown(plan: Plan, product: Product, request: Request) -> None:
         plan.book.add("product", str(product.id), "absent", "", product.title)
     plan.say(act("unknown_fact", slots), "no sentence holds the answer")
     plan.state = replace(plan.state, awaiting="team")
-    plan.suggestions.append({"en": "Talk to a person", "zh": "转人工"}[plan.language])
+    plan.suggestions.append(PERSON[plan.language])
 
 
 def _asked(request: Request, product: Product) -> str:
@@ -235,7 +251,8 @@ def refuse_price(plan: Plan, product: Product | None) -> None:
     plan.say(act("refuse_price", slots), "prices are as listed")
 
 
-def _pieces(text: str) -> int:
+def pieces_of(text: str) -> int:
+    """How many pieces the price is asked of, 0 where of one or of more than a shop would tell."""
     match = _PIECES.search(digits(text))
     if not match:
         return 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.answers import Evidence, self_descriptions
-from bot.grounding import act, slot
+from bot.answers import self_descriptions
+from bot.grounding import act
+from bot.policy.citing import tell_rule
 from bot.policy.finding import recommend
-from bot.policy.plan import Desk, Plan
-from bot.turn import Citation, Slot
+from bot.policy.plan import PERSON, Desk, Plan
 from bot.understanding.values import Request
 from bot.understanding.wanted import asks_for_goods
-from db.records import Passage
+from prompts.topics import topics_of
 
 SHOPPER_KEPT = 4
 
@@ -24,7 +24,9 @@ def policy_question(plan: Plan, desk: Desk, request: Request) -> None:
     if request.goal == "card":
         card_warning(plan, desk)
         return
-    context = plan.state.asked if request.goal == "follow" else ""
+    # what names a rule of its own goes on from none
+    follows = request.goal == "follow" and not topics_of(request.text)
+    context = plan.state.asked if follows else ""
     shopper = tuple(dict.fromkeys((*plan.state.shopper, *sorted(self_descriptions(request.text)))))
     evidence = desk.answerer.about_rules(
         request.text, plan.language, context=context, shopper=shopper
@@ -42,32 +44,9 @@ def policy_question(plan: Plan, desk: Desk, request: Request) -> None:
         plan.book.add("policy", "rules", "absent", "")
         plan.say(act("policy_unknown"), "no rule mentions it")
         plan.state = replace(plan.state, awaiting="team")
-        plan.suggestions.append({"en": "Talk to a person", "zh": "转人工"}[plan.language])
+        plan.suggestions.append(PERSON[plan.language])
         return
     tell_rule(plan, "policy", evidence)
-
-
-def tell_rule(
-    plan: Plan, name: str, evidence: Evidence, slots: list[Slot | None] | None = None
-) -> None:
-    """Says an act that carries a rule as `quote_1`, and cites it."""
-    assert evidence.passage is not None
-    given = list(slots or [])
-    given.append(slot("quote_1", plan.book.rule(evidence.passage, evidence.text)))
-    if name == "policy" and evidence.passage.heading:
-        heading = evidence.passage.heading[-1]
-        given.append(
-            slot("topic", plan.book.add("policy", str(evidence.passage.id), "heading", heading))
-        )
-    plan.say(
-        act(name, given), f"rule with words {evidence.covered:.2f}, meaning {evidence.meaning:.2f}"
-    )
-    cite(plan, evidence.passage, evidence.text)
-
-
-def cite(plan: Plan, passage: Passage, text: str) -> None:
-    title = " › ".join(passage.heading) or passage.document_id
-    plan.citations.append(Citation("policy", str(passage.id), title, text))
 
 
 def card_warning(plan: Plan, desk: Desk) -> None:

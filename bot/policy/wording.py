@@ -60,7 +60,8 @@ def wish_slot(plan: Plan, wish: str, constraints: Constraints) -> Slot | None:
     price = condition(plan, "price", constraints)
     if plan.language == "zh":
         text = text.replace(" ", "")
-        text = f"{price}的{text}" if price else text
+        text = text.lstrip("的")
+        text = f"{price.removesuffix('的')}的{text}" if price else text
     else:
         text = f"{text} {price}".strip()
     return slot("wish", plan.book.add("shopper", "message", "wish", text))

@@ -38,7 +38,7 @@ _IN_STOCK = re.compile(
 _NEGATION = re.compile(
     r"(?:\bnothing (?:by|from|made (?:of|from)|in|with)\b|\bnothing\b|\bexcept(?: for)?\b|\bwithout\b|"
     r"\b(?:don['’]?t|do not) (?:want|like|need)\b|\b(?:hate|avoid)\b|"
-    r"\bno\b|\bbut not\b|\bnot\b|\bother than\b|\banything but\b|不要|不想要|不喜欢|讨厌|不含|别要|除了|非|不是)"
+    r"\balready (?:ha(?:s|ve)|got|owns?)\b|\b(?:no[, ]+)?not\b|\bno\b|\bbut not\b|\bother than\b|\banything but\b|不要|不想要|不喜欢|讨厌|不含|别要|除了|非|不是)"
     r"\s*(?:the |any |anything |in |from |by |made of |a )*([^,.;!?，。；！？、]{1,40})",
     re.IGNORECASE,
 )

@@ -6,33 +6,37 @@ Each rule names itself in the trace. Knows nothing about what will be answered.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from bot.catalogue import Catalogue, product_text
 from bot.fitting import ASKS_HOW
 from bot.kinds import Rank
 from bot.state import DialogState
-from bot.turn import Language
-from bot.understanding.constraints import Parsed
-from bot.understanding.details import answers, gives_contact
 from bot.understanding.language import WIDE
 from bot.understanding.noise import is_noise
 from bot.understanding.numbers import digits
-from bot.understanding.references import means_one
+from bot.understanding.references import means_one, means_several
 from bot.understanding.returning import chosen_option, earlier_topic
-from bot.understanding.values import Request
-from bot.understanding.wanted import WantedWords, asks_for_goods
+from bot.understanding.serving import (
+    CONFIDENT,
+    MOST_ASKED,
+    PLAUSIBLE,
+    SURE,
+    change_goal,
+    courtesy,
+    safety,
+    service,
+    unquoted,
+)
+from bot.understanding.values import Context, Decision, Request
+from bot.understanding.wanted import WantedWords, asks_for_goods, priced_goods
 from prompts.concepts import concepts
 from prompts.cues import cue
 from prompts.facets import facet_kinds
 from prompts.topics import topics_of
 from retrieval.hybrid import Searcher
-from retrieval.text import tokens
+from retrieval.text import tokens, units
 from retrieval.values import Query
 
-CONFIDENT = 0.5
-PLAUSIBLE = 0.3
-SURE = 0.9
 OF_RULES = "a topic of the rules"
 FEW_WORDS = 6
 FAINT = 0.05  # from which a question about nothing in the shop is none of its business
@@ -40,7 +44,6 @@ OUTSIDE = 0.4  # from which a message that names nothing of the shop is none of 
 NO_WISH = frozenset(
     "handoff complaint feedback order_status order_change policy_question goodbye".split()
 )
-MOST_ASKED = 120  # characters of a question about the product that is talked about
 SHORT_QUESTION = 48  # characters of a question that is nothing but one
 # "有没有真丝的", "要金属的": a property of what is wished, not a new wish
 _MODIFIER = re.compile(
@@ -54,7 +57,8 @@ _OF_IT = re.compile(
 _OF_SHOP = re.compile(r"\b(?:you|your|yours|we|my)\b|你们|贵店|我的", re.IGNORECASE)
 _OF_TEAM = re.compile(r"\b(?:you|your|yours)\b|你们|您|贵店", re.IGNORECASE)
 _FOR_SOME = re.compile(
-    r"^\W*(?:and |so |ok )*how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?\W*$",
+    r"^\W*(?:and |so |ok |what about |how about )*(?:how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?"
+    r"|(?:for )?\d{1,3} of (?:them|those|these|it))\W*$",
     re.IGNORECASE,
 )
 _POINTS = re.compile(
@@ -62,21 +66,36 @@ _POINTS = re.compile(
     r"|^\W*第[一二三四五]个",
     re.IGNORECASE,
 )
+_NOT_THAT = re.compile(
+    r"^\W*(?:no[,. ]+)?(?:not (?:that|this|it|those|these|them)(?: one| ones)?|i (?:don't|do not|didn't) (?:like|want) (?:that|this|it|those|these|them|any of (?:them|those|these))(?: one| ones)?)\W*$"
+    r"|^\W*(?:不要|不喜欢)(?:这|那)(?:个|款|些|几[个款])?\W*$",
+    re.IGNORECASE,
+)
+# "a desk one": of what is wished, but otherwise
+_OF_THAT_KIND = re.compile(
+    r"^\W*(?:(?:no|ok|and|or|maybe|actually|rather|hm+|what about|how about|i (?:want|need|meant)|do you have)[, ]+)*(?:an?|some|any) "
+    r"(?!(?:first|second|third|fourth|last|other|another|new|same|right|good|best|better|nice|only|different|similar|cheap\w*|more|less)\b)"
+    r"([\w-]+(?: [\w-]+)?) ones?(?: please| then| instead| maybe)?\W*$",
+    re.IGNORECASE,
+)
+_WHY = re.compile(
+    r"(?:and |but |so )?why(?: (?:do you (?:recommend|suggest) )?(?:that|this|it)(?: one)?)?\W*"
+    r"|(?:为什么|为啥|干嘛|怎么)(?:要)?(?:推荐|选|是)?(?:给我)?(?:这|那)?(?:个|款|它)?\W*",
+    re.IGNORECASE,
+)
+_GET_IT_IN = re.compile(
+    r"\b(?:get|have|buy|order|take) (?:it|this|that|one|them|this one|that one) in\b|\b(?:does|do|is|are) (?:it|they|this|that) (?:come|available|sold) in\b",
+    re.IGNORECASE,
+)
+_BARE = re.compile(r"(?:and |what about |how about )?[\w' -]{2,24}[?？]", re.IGNORECASE)
+_BARE_ZH = re.compile(r"(?:那|那么|如果)?([\u4e00-\u9fff]{1,6}?)呢[?？]?")
+_PART = re.compile(
+    r"\b(?:about|of|on) (?:the |its )((?:[\w-]+ ){0,2}[\w-]+) (?:of|in|on|for) (?:the|this|that|these|those|it|them|its)\b",
+    re.IGNORECASE,
+)
 _YES_OR_NO = re.compile(
     r"^\W*(?:and |so |but )?(?:does|is|can|could|will|has|did|was)\b", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What was said before, and what redaction found in the message."""
-
-    state: DialogState
-    language: Language
-    order_id: bool
-    contact: bool
-    card: bool
-    foreign: bool
 
 
 class IntentRules:
@@ -87,108 +106,28 @@ class IntentRules:
         self._searcher = searcher
         self._wanted = wanted
 
-    def decide(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str]:
+    def decide(self, r: Request, context: Context) -> Decision:
         """Returns intent, the rule that decided, and the goal."""
         for rule in (
-            self._safety, self._service, self._courtesy, self._in_focus, self._products
+            safety, service, courtesy, self._in_focus, self._several, self._taken_up, self._priced,
+            self._elsewhere, self._ruled, self._refined, self._asked,
         ):  # fmt: skip
-            if decided := rule(r, context, parsed):
+            if decided := rule(r, context):
                 return decided
         return self._classified(r, context)
 
-    def _safety(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str] | None:
-        text = r.text
-        if cue("private", text):
-            return "out_of_scope", "cue private", "private"
-        if context.card:
-            return "policy_question", "card number", "card"
-        if cue("instruction", text) or cue("role", text):
-            asks_price = r.links and not cue("question", unquoted(text))
-            return "out_of_scope", "cue instruction", "price" if asks_price else "instruction"
-        if cue("haggle", text) or (cue("coupon", text) and (r.links or context.state.focus)):
-            return "product_question", "cue coupon", "coupon"
-        return None
-
-    def _service(self, r: Request, context: Context, parsed: Parsed) -> tuple[str, str, str] | None:
-        text, state = r.text, context.state
-        if state.awaiting not in ("order", "contact") and cue("callback", text):
-            return "handoff", "cue callback", "callback"
-        if not context.order_id and gives_contact(text, state):
-            return "handoff", "answer to a question", "contact"
-        if state.awaiting == "callback" and cue("no", text):
-            return "handoff", "wants no call back", "no"
-        if state.awaiting == "callback" and cue("yes", text):
-            return "handoff", "wants a call back", "callback"
-        if answers(text, state):
-            return "order_change", "answer to a question", "detail"
-        if cue("handoff", text) and not cue("identity", text):
-            return "handoff", "cue handoff", ""
-        if state.awaiting == "team" and cue("yes", text):
-            return "handoff", "wants the team to be asked", ""
-        if state.awaiting == "team" and cue("no", text):
-            return "feedback", "does not want the team to be asked", "declined"
-        if state.awaiting in ("confirm", "detail") and (cue("yes", text) or cue("no", text)):
-            return "order_change", "answer to a question", "yes" if cue("yes", text) else "no"
-        goal = _change_goal(text)
-        asks = cue("question", text) or cue("policy", text) or cue("hypothetical", text)
-        if goal and not asks and not context.order_id and (
-            state.awaiting in ("confirm", "detail") or (state.topic == "order" and state.verified)
-        ):  # fmt: skip
-            return "order_change", "a change of the order in question", goal
-        own = cue("own_order", text) or (state.topic == "order" and goal and not r.links)
-        about_order = context.order_id or own
-        if context.order_id and goal:
-            return "order_change", "order number and a change", goal
-        if state.awaiting in ("order", "contact") and (context.order_id or context.contact):
-            return state.order_goal.partition(":")[0] or "order_status", "answer to a question", ""
-        broken = cue("complaint", text)
-        if context.order_id and broken and not cue("hypothetical", text):
-            return "complaint", "cue complaint", ""
-        scores = dict(r.scores)
-        if context.order_id and scores.get("order_change", 0) >= CONFIDENT:
-            return "order_change", "order number and a change", goal or "change"
-        rule = scores.get("policy_question", 0) >= SURE and not own
-        if context.order_id and not rule:
-            return "order_status", "order number", _order_goal(text)
-        if state.topic == "order" and not r.links:
-            if follow := _order_goal(text):
-                return "order_status", "follow-up on the order", follow
-            if cue("whereabouts", text):
-                return "order_status", "where the order is", ""
-        if broken and not cue("hypothetical", text):
-            return "complaint", "cue complaint", ""
-        if about_order and not broken and not cue("policy", text):
-            if goal and scores.get("order_change", 0) >= scores.get("policy_question", 0):
-                return "order_change", "own order and a change", goal
-            rank = max(scores, key=lambda name: scores[name])
-            if rank in ("order_status", "complaint") or scores.get("order_status", 0) >= PLAUSIBLE:
-                return "order_status", "own order", _order_goal(text)
-        return None
-
-    def _courtesy(
-        self, r: Request, context: Context, parsed: Parsed
-    ) -> tuple[str, str, str] | None:
-        text = r.text
-        if cue("identity", text):
-            return "smalltalk", "cue identity", "identity"
-        if cue("greet", text):
-            return "greet", "cue greet", ""
-        short = len(text.split()) <= 8 and len(text) <= 40
-        if cue("thanks", text):
-            return "feedback", "cue thanks", ""
-        if cue("goodbye", text) and short and not r.links:
-            return "goodbye", "cue goodbye", ""
-        if cue("wellbeing", text) and short:
-            return "smalltalk", "cue wellbeing", ""
-        return None
-
-    def _in_focus(
-        self, r: Request, context: Context, parsed: Parsed
-    ) -> tuple[str, str, str] | None:
+    def _in_focus(self, r: Request, context: Context) -> Decision | None:
         """Asked how to do something, or about a word of its page, while one product is talked about."""
         state, text = context.state, unquoted(r.text)
         if r.links and ASKS_HOW.search(text) and not (topics_of(text) or self._wishes(r)):
             return "product_question", "asks how to use a product", ""
+        bare = _BARE_ZH.fullmatch(text.strip())
+        if state.topic == "policy" and bare and not self._of_goods(bare[1]):
+            return "policy_question", "a word asked after a rule", "follow"
+        if state.topic == "policy" and not r.links and _BARE.fullmatch(text.strip()) and not (
+            r.constraints.facets or self._evidence(r, context)
+        ):  # fmt: skip
+            return "policy_question", "a word asked after a rule", "follow"
         product = self._catalogue.products.get(state.focus[0]) if state.focus else None
         if product is None or state.topic != "products" or state.awaiting or r.links:
             return None
@@ -198,12 +137,14 @@ class IntentRules:
             return None
         if ASKS_HOW.search(text):
             return "product_question", "asks how to use the product in focus", ""
+        if means_one(text) and len(text) <= SHORT_QUESTION and not r.relative:
+            return "product_question", "a short question on the product in focus", ""
         held = set(tokens(product_text(product)))
         if dict(r.scores)["out_of_scope"] >= OUTSIDE and not held.isdisjoint(tokens(text)):
             return "product_question", "asks about a word of the product in focus", ""
         return None
 
-    def _elsewhere(self, r: Request, context: Context) -> tuple[str, str, str] | None:
+    def _elsewhere(self, r: Request, context: Context) -> Decision | None:
         """No business of a shop, whatever it borrows from one: "I need a recipe for pancakes"."""
         state = context.state
         chance = dict(r.scores)["out_of_scope"]
@@ -227,21 +168,32 @@ class IntentRules:
             return None
         return "out_of_scope", f"no business of a shop {chance:.2f}", ""
 
-    def _products(
-        self, r: Request, context: Context, parsed: Parsed
-    ) -> tuple[str, str, str] | None:
+    def _several(self, r: Request, context: Context) -> Decision | None:
+        """Several products, or several pieces of one, are talked about."""
         text, state = r.text, context.state
         pointed = len(r.links) + len(r.references)
         several_before = len(state.last_list) > 1
+        which = cue("which", text)
+        if state.focus and not r.links and _FOR_SOME.search(digits(text)):
+            return "product_question", "asks the price of several", "pieces"
+        brief = len(tokens(text)) <= FEW_WORDS and not (r.concepts or cue("question", text))
+        if pointed >= 2 and brief and means_several(text):
+            return "compare", "points at several", ""
+        if pointed == 2 and which and not r.concepts:
+            return "compare", "which of two that are named", ""
         if cue("compare", text) and (pointed >= 2 or several_before):
             return "compare", "cue compare", ""
         if cue("compare", text) and not r.links and self._sold(r.query, context.language):
             return "compare", "compare a kind", "kind"
         picks = any(concepts()[name].direction(text) for name in r.concepts)
-        if picks and several_before and not r.links and (
-            cue("which", text) or r.references and cue("question", text)
-        ):  # fmt: skip
+        asked = which or (r.references and cue("question", text))
+        if picks and several_before and not r.links and asked:
             return "compare", "which of those", "choose"
+        return None
+
+    def _taken_up(self, r: Request, context: Context) -> Decision | None:
+        """A wish is begun anew, gone on with, or come back to."""
+        text, state = r.text, context.state
         if cue("restart", text):
             return "recommend", "cue restart", "restart"
         choice = chosen_option(text, state.offered)
@@ -250,13 +202,34 @@ class IntentRules:
         at = earlier_topic(text, state.earlier)
         if at is not None and not r.references:
             return "recommend", "comes back to an earlier wish", f"back:{at}"
-        if state.wish and cue("more", text) and not r.links:
+        if not state.wish or r.links:
+            return None
+        if cue("more", text) or _NOT_THAT.search(text):
             return "refine", "cue more", "more"
-        if elsewhere := self._elsewhere(r, context):
-            return elsewhere
-        of_rules = any(topic.rule for topic in topics_of(unquoted(text)))
-        if of_rules and cue("question", text) and not self._stated(r, state):
+        like = _OF_THAT_KIND.match(text)
+        if like and not (r.references or r.relative or r.constraints.facets):
+            return "recommend", "another of that kind", f"kind:{like[1].strip()}"
+        return None
+
+    def _priced(self, r: Request, context: Context) -> Decision | None:
+        """The price of a kind of goods is asked: "how much is the cheapest mug"."""
+        if "price" not in r.concepts or not cue("question", r.text) or r.links or r.references:
+            return None
+        goods = priced_goods(r.text)
+        if 0 < len(units(goods)) <= FEW_WORDS and self._sold(goods, context.language):
+            return "recommend", "asks what a kind of goods costs", "price"
+        return None
+
+    def _ruled(self, r: Request, context: Context) -> Decision | None:
+        """A rule of the shop is asked for."""
+        of_rules = any(topic.rule for topic in topics_of(unquoted(r.text)))
+        if of_rules and cue("question", r.text) and not self._stated(r, context.state):
             return "policy_question", OF_RULES, ""
+        return None
+
+    def _refined(self, r: Request, context: Context) -> Decision | None:
+        """The wish so far is revised: other properties, other conditions, one of what was shown."""
+        text, state = r.text, context.state
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
         # "does it come in red?" asks for a red one; "is it in stock in red?" is about this one
@@ -266,25 +239,27 @@ class IntentRules:
         if state.wish and not r.links and not about_one and self._only_facets(r):
             return "refine", "another property", ""
         conditions = not r.constraints.only_facets or bool(r.relative)
-        question = bool(r.concepts) and cue("question", text)
-        known_one = r.references or r.links or (state.focus and means_one(text))
         conditions = conditions or bool(WIDE.search(text) and _MODIFIER.search(text))
         if state.wish and conditions and not r.links and self._only_conditions(r):
             return "refine", "new conditions", ""
+        several_before = len(state.last_list) > 1
         if several_before and cue("which", text) and not r.links and not self._new_type(r, state):
             return "compare", "which of those", "which"
+        return None
+
+    def _asked(self, r: Request, context: Context) -> Decision | None:
+        """A question on one product: named, pointed at, or talked about."""
+        text, state = r.text, context.state
+        known_one = r.references or r.links or (state.focus and means_one(text))
+        if _WHY.fullmatch(text.strip()) and state.focus and state.topic == "products":
+            return "product_question", "asks why that one", "describe"
         if cue("describe", text) and known_one:
-            return "product_question", "cue describe", "describe"
+            goal = "" if self._of_a_part(r, state) else "describe"
+            return "product_question", "cue describe", goal
         if cue("buy", text) and (known_one or state.last_list):
             return "product_question", "cue buy", "buy"
-        if state.focus and not r.links and _FOR_SOME.search(digits(text)):
-            return "product_question", "asks the price of several", ""
-        compares = any(concepts()[name].direction(text) for name in r.concepts)
-        brief = len(text.split()) <= 3 and "?" in text and not compares
-        if state.focus and question and not r.links and brief:
-            return "product_question", "a short question on the product in focus", ""
-        about_it = question or (_OF_IT.search(text) is not None and cue("question", text))
-        if about_it and state.focus and means_one(text) and not self._wishes(r):
+        question = bool(r.concepts) and cue("question", text)
+        if state.focus and not r.links and self._asks_of_focus(r, question=question):
             return "product_question", "asks about the product in focus", ""
         nothing_shown = not (state.last_list or state.focus or r.links or self._wishes(r))
         if (
@@ -309,7 +284,16 @@ class IntentRules:
             return "product_question", "names a product", ""
         return None
 
-    def _classified(self, r: Request, context: Context) -> tuple[str, str, str]:
+    def _asks_of_focus(self, r: Request, *, question: bool) -> bool:
+        text = r.text
+        compares = any(concepts()[name].direction(text) for name in r.concepts)
+        if question and len(text.split()) <= 3 and "?" in text and not compares:
+            return True
+        about_it = question or (_OF_IT.search(text) is not None and cue("question", text))
+        about_it = about_it and means_one(text) and not self._wishes(r)
+        return about_it or _GET_IT_IN.search(text) is not None
+
+    def _classified(self, r: Request, context: Context) -> Decision:
         state = context.state
         scores = dict(r.scores)
         wishes = self._wishes(r)
@@ -348,12 +332,14 @@ class IntentRules:
         if best == "refine" and not state.wish:
             best = "recommend"
         if best == "product_question" and not (r.links or state.focus or state.last_list):
+            if scores["out_of_scope"] >= FAINT and _OF_TEAM.search(r.text) and r.concepts:
+                return "policy_question", "a fact of all the shop has", ""
             if scores["out_of_scope"] >= FAINT and not self._evidence(r, context):
                 return "out_of_scope", "a fact of nothing the shop has", ""
             asks = cue("bought", r.text) or not r.query
             best = "product_question" if asks else "recommend"
         if best == "order_change" and scores[best] >= CONFIDENT:
-            return best, f"classifier {scores[best]:.2f}", _change_goal(r.text)
+            return best, f"classifier {scores[best]:.2f}", change_goal(r.text)
         if best in ("order_change", "order_status") and scores[best] < CONFIDENT:
             best = "policy_question"
         if best in ("greet", "goodbye", "feedback", "smalltalk", "complaint") and not sure:
@@ -386,6 +372,15 @@ class IntentRules:
         other = best in NO_WISH or (best == "product_question" and r.links)
         return chance < CONFIDENT or not other
 
+    def _of_a_part(self, r: Request, state: DialogState) -> bool:
+        """Whether more is asked of one thing about a product: "about the shelf life of these"."""
+        part = _PART.search(r.text)
+        ids = [*(link.product_id for link in r.links), *r.references, *state.focus[:1]]
+        titles = [p.title for pid in ids if (p := self._catalogue.products.get(pid))]
+        return part is not None and not set(tokens(part[1])) <= {
+            t for title in titles for t in tokens(title)
+        }
+
     def _only_conditions(self, r: Request) -> bool:
         """Whether nothing but conditions was said: no new kind of product."""
         words = [w for w in tokens(r.query) if self._catalogue.knows(w)]
@@ -413,6 +408,13 @@ class IntentRules:
         hits = self._searcher.products(Query(query, language, k=1)) if query.strip() else []
         return bool(hits) and hits[0].parts.get("title_coverage", 0.0) >= 0.5
 
+    def _of_goods(self, word: str) -> bool:
+        """Whether a Chinese word is what goods are called: the end of a title, or a category."""
+        return any(
+            p.title.rstrip(" 0123456789").endswith(word) or any(word in c for c in p.category)
+            for p in self._catalogue.products.values()
+        )
+
     def _evidence(self, r: Request, context: Context) -> bool:
         if r.links or self._sold(r.query or r.text, context.language):
             return True
@@ -427,19 +429,3 @@ def _follows(text: str) -> bool:
     """Whether a message leans on the one before it: it is short, or begins as one that goes on."""
     begins = text.lower().startswith(("and ", "so ", "那", "then ", "what about"))
     return begins or len(tokens(text)) <= FEW_WORDS
-
-
-def _change_goal(text: str) -> str:
-    return next((g for g in ("exchange", "change", "cancel", "return") if cue(g, text)), "")
-
-
-def _order_goal(text: str) -> str:
-    for name in ("tracking", "carrier", "contents", "expected", "total"):
-        if cue(name, text):
-            return name
-    return ""
-
-
-def unquoted(text: str) -> str:
-    """The shopper's own words: what stands in quotation marks is somebody else's text."""
-    return re.sub(r"\"[^\"]*\"|“[^”]*”", " ", text)

@@ -34,6 +34,19 @@ def order_pattern(samples: Sequence[str]) -> re.Pattern[str]:
     return re.compile(f"{own}{_GENERIC_ORDER.pattern}", re.IGNORECASE)
 
 
+_ANY_NUMBER = re.compile(r"(?<![\w-])#?(?=[A-Z]*-?\d)[A-Z]{0,5}-?\d{3,14}(?![\w-])", re.IGNORECASE)
+
+
+def order_numbers(text: str, pattern: re.Pattern[str], *, asked: bool) -> tuple[str, ...]:
+    """The order numbers in a redacted text, each once, as shops write them.
+
+    Where one was `asked` for, any number of a likely shape is meant as one, though no order of this
+    shop has such a number.
+    """
+    found = list(pattern.finditer(text)) or (list(_ANY_NUMBER.finditer(text)) if asked else [])
+    return tuple(dict.fromkeys(m.group().lstrip("#").upper() for m in found))
+
+
 def contact_hash(value: str, secret: bytes) -> str:
     """A keyed hash, so that the state tells nothing about the address (HMAC-SHA-256)."""
     return hmac.new(secret, value.encode(), hashlib.sha256).hexdigest()

@@ -100,6 +100,18 @@ def _amount(text: str, scale: str | None) -> Decimal:
     return value * price_talk().scale[scale.casefold()] if scale else value
 
 
+def currencies_said(text: str) -> frozenset[str]:
+    """The ISO codes that the words of a price may mean; none where no currency is said."""
+    low = text.casefold()
+    talk = price_talk()
+    own = {code for code, pattern in talk.currencies if pattern.search(low)}
+    if own:
+        return frozenset(own)
+    return frozenset(
+        code for pattern, codes in talk.shared if pattern.search(low) for code in codes
+    )
+
+
 def merged(prices: list[Price]) -> Price | None:
     """The one price of a request: the first, with the other bound where the next gives just that."""
     if not prices:

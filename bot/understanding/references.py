@@ -88,9 +88,54 @@ def means_several(text: str) -> bool:
     return _BOTH.search(text) is not None
 
 
+def last_several(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The newest list of more than one product, of the last three; else the last one."""
+    several = [tuple(ids) for ids in reversed(lists[-3:]) if len(ids) > 1]
+    return several[0] if several else tuple(lists[-1]) if lists else ()
+
+
 def means_one(text: str) -> bool:
     """Whether the text points back at one product without naming it."""
     return _IT.search(text) is not None
+
+
+_VERSUS = re.compile(r"\s(?:or|vs\.?|versus|than|and|with|against)\s", re.IGNORECASE)
+_SIDE = re.compile(r"[,:;?!]")
+
+
+def two_sides(text: str, alone: Callable[[str], str]) -> tuple[str, ...]:
+    """Returns the two products that are set against each other, each named by some of its words:
+    "the gooseneck or the whistling kettle"; () where not just two are. `alone` finds the one product
+    of a phrase, "" where there is not one."""
+    parts = _VERSUS.split(text)
+    for at in range(1, len(parts)):
+        left, right = _SIDE.split(parts[at - 1])[-1].split(), _SIDE.split(parts[at])[0].split()
+        first = next((p for n in range(len(left)) if (p := alone(" ".join(left[n:])))), "")
+        second = next(
+            (p for n in range(len(right), 0, -1) if (p := alone(" ".join(right[:n])))), ""
+        )
+        if first and second and first != second:
+            return first, second
+    return ()
+
+
+_NAMED = re.compile(r"\bthe ([\w'-]+(?: [\w'-]+){0,3})", re.IGNORECASE)
+
+
+def named_reference(text: str, shown: Sequence[str], titles: Mapping[str, Sequence[str]]) -> str:
+    """Returns the product shown whose title alone holds the words behind "the": the pour over.
+
+    `titles` maps a product id to the (stemmed) words of its title. "" where none or several do.
+    """
+    for match in _NAMED.finditer(text):
+        said = tokens(match[1].replace("-", " "))
+        for end in range(len(said), 0, -1):
+            held = [pid for pid in shown if set(said[:end]) <= set(titles.get(pid, ()))]
+            if len(held) == 1:
+                return held[0]
+            if held:
+                break
+    return ""
 
 
 _DESCRIBED = re.compile(

@@ -14,23 +14,29 @@ from bot.catalogue import Catalogue
 from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import parse_constraints
-from bot.understanding.deciding import OF_RULES, PLAUSIBLE, SURE, Context, IntentRules, unquoted
+from bot.understanding.deciding import OF_RULES, IntentRules
 from bot.understanding.details import masked_answer
 from bot.understanding.intents import INSULT, IntentClassifier, insult
 from bot.understanding.language import language_of
-from bot.understanding.orders import contact_hash, order_pattern
+from bot.understanding.numbers import digits
+from bot.understanding.orders import contact_hash, order_numbers, order_pattern
+from bot.understanding.prices import read_prices
 from bot.understanding.redaction import normal_email, normal_phone, redact
 from bot.understanding.references import (
     cheapest_or_dearest,
     counted_back,
     described_reference,
+    last_several,
     means_one,
     means_several,
+    named_reference,
+    two_sides,
 )
 from bot.understanding.returning import earlier_product
-from bot.understanding.values import Request, Understanding
+from bot.understanding.serving import PLAUSIBLE, SURE, unquoted
+from bot.understanding.spelling import is_word, service_typos, without_shorthand
+from bot.understanding.values import INSULTED, Context, Request, Understanding
 from bot.understanding.wanted import WantedWords
-from bot.understanding.wordlist import is_common_word
 from prompts.concepts import concepts
 from prompts.cues import cue
 from retrieval.hybrid import Searcher
@@ -39,7 +45,9 @@ from retrieval.text import tokens, units
 READ_CHARS = 800  # of a message are looked at for what is asked; the rest is kept, not read
 MAX_REQUESTS = 2
 CLEARLY = 0.5  # from which a wish without a thing or condition is an insult
+FEW_WORDS = 5  # of an answer that is a figure
 SURELY = 0.8  # from which a complaint is one
+_FIGURE = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])")
 _CLAUSE = re.compile(
     r"[.!?。！？;；\n]+\s*|:\s+|,\s*(?:and|also|but)\s+(?=(?:can|could|do|does|how|is|are|what|when|where|will|would)\b)"
     r"|\s+and\s+(?=(?:can|could|do|how|is|are|what|when|where) (?:i|you|u|long|much|the|your|it|does|do)\b)"
@@ -81,21 +89,20 @@ class Understander:
         language, foreign = language_of(redacted.text, before=state.language, locale=locale)
         read: Language = "zh" if language == "zh" else "en"
         lang = read if read in self._languages else self._languages[0]
-        ids = tuple(
-            dict.fromkeys(
-                m.group().lstrip("#").upper() for m in self._order.finditer(redacted.text)
-            )
+        ids = order_numbers(
+            redacted.text, self._order, asked=state.awaiting in ("order", "contact")
         )
         contacts = [contact_hash(normal_email(e), self._secret) for e in redacted.emails]
         contacts += [contact_hash(normal_phone(p), self._secret) for p in redacted.phones]
         said = redacted.text.capitalize() if redacted.text.isupper() else redacted.text
         corrected_text, corrected = self._spelled(said[:READ_CHARS])
+        corrected_text = _as_answer(corrected_text, state)
         context = Context(state, read, bool(ids), bool(contacts), redacted.card, foreign)
         whole = self._request(corrected_text, context)
         requests = self._several(corrected_text, context, whole)
         abuse = insult(redacted.text, lang)
         if abuse >= INSULT and len(requests) == 1 and _asks_nothing(whole, abuse):
-            requests = (replace(whole, intent="complaint", why="an insult", goal="angry"),)
+            requests = (replace(whole, intent="complaint", why=INSULTED, goal="angry"),)
         return Understanding(
             text=redacted.text,
             language=lang,
@@ -110,12 +117,15 @@ class Understander:
         )
 
     def _spelled(self, text: str) -> tuple[str, dict[str, str]]:
-        """Mends typos towards the shop's words, but leaves words that are words."""
+        """Mends typos towards the words of shop and service, but leaves words that are words."""
+        knows = self._catalogue.knows
+        text = without_shorthand(text, knows=knows)
         _, mended = self._searcher.correct(text)
+        mended = service_typos(text, knows=knows) | mended
         wrong = {
             word: right
             for word, right in mended.items()
-            if not is_common_word(word)
+            if not is_word(word)
             # "pricey" is made of a word, not mistyped for "prices"
             and not (word.endswith("y") and word[:-1] == right[:-1])
         }
@@ -167,8 +177,13 @@ class Understander:
         )
         links = tuple(self._catalogue.links(_without(text, parsed.constraints.words_none)))
         references = (chosen,) if chosen else counted_back(text, state.lists)
-        if not references and not links:
+        if not references and len(links) < 2 and (cue("compare", text) or cue("which", text)):
+            references = two_sides(text, self._catalogue.alone)
+        if not references and not links and not cue("back", text):
             one = described_reference(text, state.last_list, self._words_of(state.last_list))
+            one = one or named_reference(
+                text, state.recently_shown, self._titles_of(state.recently_shown)
+            )
             references = (one,) if one and not parsed.constraints.words_none else ()
         if (
             not references
@@ -178,7 +193,7 @@ class Understander:
             before = earlier_product(text, state.earlier, self._catalogue.kinds.is_a)
             references = (before,) if before else ()
         if not references and not links and means_several(text):
-            references = state.last_list
+            references = last_several(state.lists)
         scores = tuple(self._classifier.probabilities(text, context.language).items())
         asked = tuple(c.name for c in concepts().values() if c.asked(unquoted(text)))
         base = Request(
@@ -192,12 +207,16 @@ class Understander:
             concepts=asked,
             scores=scores,
         )
-        intent, why, goal = self._rules.decide(base, context, parsed)
+        intent, why, goal = self._rules.decide(base, context)
         return replace(base, intent=intent, why=why, goal=goal)
 
     def _price_of(self, product_id: str) -> Decimal | None:
         product = self._catalogue.products.get(product_id)
         return product.price.amount if product and product.price else None
+
+    def _titles_of(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        titles = {pid: p.title for pid in ids if (p := self._catalogue.products.get(pid))}
+        return {pid: tokens(title.replace("-", " ")) for pid, title in titles.items()}
 
     def _words_of(self, ids: Sequence[str]) -> dict[str, list[str]]:
         """The words of each product's title and short attributes, in order."""
@@ -207,6 +226,16 @@ class Understander:
                 short = " ".join(a.value for a in product.attributes if len(a.value) < 40)
                 found[pid] = tokens(f"{product.title} {short}".replace("-", " "))
         return found
+
+
+def _as_answer(text: str, state: DialogState) -> str:
+    """A bare figure as the limit that was asked for: "60 then" is "under 60"."""
+    if state.awaiting != "budget":
+        return text
+    figure = _FIGURE.search(digits(text))
+    if figure is None or len(units(text)) > FEW_WORDS or read_prices(digits(text)):
+        return text
+    return f"under {figure.group()}" if state.language == "en" else f"{figure.group()}元以内"
 
 
 def _without(text: str, phrases: Sequence[str]) -> str:
@@ -222,6 +251,8 @@ def _asks_nothing(r: Request, abuse: float) -> bool:
     A wish and a complaint look like many things, so that they must be rated surer; noise is none.
     """
     if r.links or r.references or not r.constraints.empty:
+        return False
+    if cue("why_asked", r.text) or cue("follow_up", r.text):
         return False
     if r.intent in ("recommend", "refine", "product_question", "policy_question"):
         return abuse >= CLEARLY and r.scores[0][1] < SURE

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.catalogue import Link
+from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import Constraints
+
+Decision = tuple[str, str, str]  # the intent, the rule that decided it, and its goal
+INSULTED = "an insult"  # why a message is anger: it is nothing but that
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,18 @@ class Request:
     goal: str = ""
     scores: tuple[tuple[str, float], ...] = ()
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What was said before, and what redaction found in the message."""
+
+    state: DialogState
+    language: Language
+    order_id: bool
+    contact: bool
+    card: bool
+    foreign: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 
 from bot.catalogue import Catalogue
+from bot.understanding.constraints import SORT_WORDS
+from bot.understanding.numbers import digits
 from prompts.cues import cue
 from retrieval.text import tokens, units
 
 LONG = 6  # content words from which a message is searched by its asking clause alone
 _FILLER = re.compile(
-    r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|您好|你好|请问|那|嗯)\b[,，!！ ]*|^(?:算了|不了)[,，。!！ ]*|\b(?:go )?back to (?:the )?|^(?:再)?回到|\s+(?:then|instead)\W*$|\b(?:please|pls|plz)\b",
+    r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|great|cool|sure|right|good|yes|no)\b[,.!]* +)*(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|sure|您好|你好|请问|那|嗯)\b[,，!！ ]*|^(?:算了|不了)[,，。!！ ]*|\b(?:go )?back to (?:the )?|^(?:再)?回到|\s+(?:then|instead)\W*$|\b(?:please|pls|plz)\b",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
@@ -22,7 +24,7 @@ _ASKING = re.compile(
     r"\b(?:you|u|ya)(?: guys)? (?:got|have|sell|carry)\b|\blook(?:in|ing) for\b|\bgot any\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
     r"\b(?:what|how) about\b|\b(?:what(?:['’]s| is| are)?|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
     r"\b(?:but |and )?only(?: what| those| the ones)?(?: you)?(?: actually)?\b|"
-    r"(?:买|选|挑|找|来|换)(?:一)?[个件份台款套双只](?![\u4e00-\u9fff]?人)|适合送(?:给)?|送给|"
+    r"(?:买|选|挑|找|来|换)(?:一)?[个件份台款套双只](?![\u4e00-\u9fff]?人)|适合送(?:给)?|送给|随便(?:看看|逛逛|说说)?|[有都]?有?(?:哪些|啥|什么)(?:推荐|好的?)?$|点(?=东西|好)|"
     r"(?:我|咱)?(?:想|要|准备)(?:买|要|看|换|找|给)?|有没有|你们|卖不卖|卖|推荐(?:推荐|一下)?|帮我(?:买|选|找|挑)?|吗|呢|请问|看看|一下",
     re.IGNORECASE,
 )  # fmt: skip
@@ -35,6 +37,23 @@ _EMPTY = frozenset(
 )
 _DANGLING = re.compile(
     r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?))+$|\s*的$", re.IGNORECASE
+)
+_TASTE = re.compile(
+    r"\b(?:he|she|they|who|mum|mom|dad|wife|husband|friend|son|daughter|sister|brother|it|partner)(?:'s|'re| is| are)? (?:also |really |just )*"
+    r"(?:loves?|likes?|enjoys?|adores?|into|fond of|keen on|crazy about|mad about)(?: to)? ([^,.;!?\n]{3,40})",
+    re.IGNORECASE,
+)
+# how a price is asked, and how many pieces of what
+_PRICED = re.compile(
+    r"\bhow much (?:is|are|was|for|would|will|do|does)\b|\bhow much\b|\b(?:what(?:'s| is| are)? )?(?:the )?(?:prices?|costs?) (?:of|for)\b"
+    r"|\bwhat (?:do|does|would|will)\b|\b(?:be|costs?|come to|set me back)\b|(?<!\S)\d{1,3}(?: of)?(?= )|\b(?:the|your|an?|of)\b"
+    r"|多少钱|什么价格?|价格(?:是|多少)*|怎么卖|(?:一共|总共)|\d{1,3}[个件只套把台](?=[\u4e00-\u9fff])",
+    re.IGNORECASE,
+)
+# for whom: no part of what
+_FOR_WHOM_ZH = re.compile(
+    r"(?:给|帮|替|为|送)(?:我的?|我们|咱|他|她)?"
+    r"(?:妈妈?|爸爸?|老婆|老公|(?:女|男)?朋友|孩子|儿子|女儿|同事|家人|爷爷|奶奶|外婆|外公|闺蜜|对象|老人|长辈)(?=[买选挑找送])"
 )
 _GOODS = re.compile(
     r"\b(?:show me (?:some |your |all )?(?!how|what|the (?:prompt|rules|instructions))\w+|do (?:you|u) (?:have|sell|carry|stock)|(?:looking|searching) for)\b",
@@ -53,10 +72,16 @@ def _said(clause: str) -> list[str]:
 
 def search_words(text: str) -> str:
     """What remains of a request when its politeness is taken off: the words to search for."""
-    text = _FILLER.sub(" ", text)
+    text = _FOR_WHOM_ZH.sub("", _FILLER.sub(" ", text))
     text = _ASKING.sub(" ", text)
     text = re.sub(r"\bones?\b|[?!.。！？，,;:…]+|[^\w\s'&$€£¥%/+-]", " ", text)
     return _DANGLING.sub("", _SOME.sub("", " ".join(text.split())))
+
+
+def priced_goods(text: str) -> str:
+    """The goods whose price is asked: "kettle" of "how much are 3 of the cheapest kettle"."""
+    rest = _PRICED.sub(" ", digits(text))
+    return search_words(SORT_WORDS.sub(" ", rest))
 
 
 class WantedWords:
@@ -71,9 +96,15 @@ class WantedWords:
         if language == "zh":
             parts = [c for c in re.split(r"[，,。！!？?；;\s]+", text) if c.strip()]
             rated_zh = [(self._rated_zh(c), at, search_words(c)) for at, c in enumerate(parts)]
-            if len(rated_zh) > 2 and max(rated_zh)[0] >= 2:
-                return max(rated_zh)[2]
-            return words
+            if len(rated_zh) > 1 and max(rated_zh)[0] > 2:
+                words = max(rated_zh)[2]  # the clause that asks and names goods
+            elif (
+                len(rated_zh) > 1 and max(rated_zh)[0] >= 1 and sum(r[0] > 0 for r in rated_zh) == 1
+            ):
+                words = max(rated_zh)[2]
+            elif len(rated_zh) > 2 and max(rated_zh)[0] >= 2:
+                words = max(rated_zh)[2]
+            return words.lstrip("的 ")
         clauses = [
             c for c in re.split(r"[,.;!?\n]+|\b(?:but|because|so|anyway)\b", text) if c.strip()
         ]
@@ -86,6 +117,10 @@ class WantedWords:
         counted = any(said and all(w.isdigit() for w in said) for said in map(_said, clauses))
         if rated and (counted or len(rated) > 1) and max(rated)[0] > 0:
             words = search_words(max(rated)[2])
+        if not any(self._catalogue.knows(w) for w in tokens(words)) and (
+            taste := _TASTE.search(text)
+        ):
+            words = search_words(taste[1])  # "for my mum, she loves gardening"
         if len(tokens(words)) <= LONG:
             return words
         known = [w for w in re.findall(r"[\w'-]+", words) if any(self.titled(t) for t in tokens(w))]
