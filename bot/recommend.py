@@ -104,7 +104,8 @@ class Recommender:
         if wish and not relevant:
             return Found((), sold=False, category=self._nearest_category(free), hits=free)
         if self._only_beside(wanted):
-            near = [hit for hit in relevant if hit.parts.get("dense", 0.0) >= SOLD_MEANING]
+            meant = [hit for hit in free if hit.parts.get("dense", 0.0) >= SOLD_MEANING]
+            near = [hit for hit in relevant if hit in meant] or meant
             if not near:
                 return Found((), sold=False, category=self._nearest_category(free), hits=free)
             if self._kinds.best(head) is Rank.BESIDE:
@@ -204,7 +205,10 @@ class Recommender:
         if not kind or wanted.strict:
             return kept
         return [h for h in kept if self._category(h) == kind or self._titled(h, wanted.head)] or [
-            h for h in hits if self._category(h) == kind
+            h
+            for h in hits
+            if self._category(h) == kind
+            and (not wanted.head or h.parts.get("dense", NEAR_MEANING) >= NEAR_MEANING)
         ]
 
     def _cut(self, hits: tuple[Hit, ...], wanted: Wanted) -> list[Hit]:

@@ -63,7 +63,7 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
         state = replace(state, shown=(), focus=())
     elif kind == "choice":
         wish, constraints = _chosen(plan, desk, which)
-    elif request.intent == "refine" and not other_kind(plan, desk, request):
+    elif request.intent == "refine" and (kind == "adds" or not other_kind(plan, desk, request)):
         wish, constraints = revised(plan, desk, request)
     else:
         wish = priced_goods(request.text) if request.goal == "price" else request.query

@@ -29,6 +29,9 @@ _PIECES = re.compile(
 )
 
 
+_ALONE = re.compile(r"^\W*(?:[a-z']+ ){0,3}(\d{1,2})(?: please| then)?\W*$", re.IGNORECASE)
+
+
 def product_question(plan: Plan, desk: Desk, request: Request) -> None:
     """Answers a question about a product that is named, pointed at or in focus."""
     product = meant(plan, desk, request)
@@ -113,12 +116,12 @@ def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> 
     if evidence is not None:
         tell_evidence(plan, product, evidence)
         return
-    rule = (
-        desk.answerer.about_rules(request.text, plan.language) if topics_of(request.text) else None
-    )
-    if rule is not None and rule.passage is not None:
-        tell_rule(plan, "policy", rule)  # how it is sent or paid is no matter of its page
-        return
+    if not request.concepts and topics_of(request.text):
+        # how it is sent or paid is no matter of its page
+        rule = desk.answerer.about_rules(request.text, plan.language)
+        if rule is not None and rule.passage is not None:
+            tell_rule(plan, "policy", rule)
+            return
     unknown(plan, product, request)
 
 
@@ -253,7 +256,7 @@ def refuse_price(plan: Plan, product: Product | None) -> None:
 
 def pieces_of(text: str) -> int:
     """How many pieces the price is asked of, 0 where of one or of more than a shop would tell."""
-    match = _PIECES.search(digits(text))
+    match = _PIECES.search(digits(text)) or _ALONE.search(digits(text))
     if not match:
         return 0
     count = int(next(g for g in match.groups() if g))

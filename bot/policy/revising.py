@@ -26,9 +26,13 @@ CENT = Decimal("0.01")
 ANYTHING = "something"
 UNHEARD = "word"  # the name of a condition that is but a word of the shopper's
 MIN_PROPERTY = 4  # letters
+MOST_BEFORE = 2  # words of a property that stands before its noun
+_BEHIND = re.compile(
+    r"(?:with|without|for|in|on|of|at|from|to|by|that|which|under|over|and|or)\b", re.I
+)
 # what a change is wrapped in, and is no property itself
 _AROUND_CHANGE = re.compile(
-    r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|similar|like|comparable|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower|actually|instead|rather|than|then|there|at|least|ok|okay|so|said|meant|i|make|made|prefer|maybe|pricey|dear|too|but|what|about|how|if|possible|must|be|should|a|an|another|different)\b"
+    r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|nah|nope|most|least|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|similar|like|comparable|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower|actually|instead|rather|than|then|there|at|least|ok|okay|so|said|meant|i|make|made|prefer|maybe|pricey|dear|too|but|what|about|how|if|possible|must|be|should|a|an|another|different)\b"
     r"|[大小轻重长短宽高]一?[点些]|便宜一?[点些]?|太?贵了?一?[点些]?|再|最|是?哪一?[个款]|是(?=$|的)|也行|就行|还是|换成?|改成?|要|的|有|也|[点些]|吧|呢|吗|没有|最好|必须",
     re.IGNORECASE,
 )
@@ -86,6 +90,10 @@ def _joined(wish: str, extra: str, facets: tuple[Facet, ...]) -> str:
     if any(facet.strict and facet.said.casefold() == extra.casefold() for facet in facets):
         if wish.casefold() == ANYTHING:
             return f"{wish} {extra}"
+        return f"{extra} {re.sub(r'^(?:an?|the|some) ', '', wish)}".strip()
+    if extra.casefold().startswith("for "):
+        return f"{wish} {extra}".strip()
+    if len(extra.split()) <= MOST_BEFORE and not _BEHIND.match(extra):
         return f"{extra} {re.sub(r'^(?:an?|the|some) ', '', wish)}".strip()
     return f"{wish}, {extra}".strip(" ,")
 

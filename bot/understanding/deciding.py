@@ -39,6 +39,7 @@ from retrieval.values import Query
 
 OF_RULES = "a topic of the rules"
 FEW_WORDS = 6
+ADDED = 2  # words of a property said alone
 FAINT = 0.05  # from which a question about nothing in the shop is none of its business
 OUTSIDE = 0.4  # from which a message that names nothing of the shop is none of its business
 NO_WISH = frozenset(
@@ -58,7 +59,7 @@ _OF_SHOP = re.compile(r"\b(?:you|your|yours|we|my)\b|你们|贵店|我的", re.I
 _OF_TEAM = re.compile(r"\b(?:you|your|yours)\b|你们|您|贵店", re.IGNORECASE)
 _FOR_SOME = re.compile(
     r"^\W*(?:and |so |ok |what about |how about )*(?:how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?"
-    r"|(?:for )?\d{1,3} of (?:them|those|these|it))\W*$",
+    r"|(?:for )?\d{1,3} of (?:them|those|these|it)|(?:i(?:'ll| will|'d like to)? (?:take|need|want|buy) |just |only )?\d{1,2}(?: please| then))\W*$",
     re.IGNORECASE,
 )
 _POINTS = re.compile(
@@ -88,6 +89,11 @@ _GET_IT_IN = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(r"(?:and |what about |how about )?[\w' -]{2,24}[?？]", re.IGNORECASE)
+_FOR_WHOM = re.compile(
+    r"(?:no,? |and |but |it'?s )?for (?:an? |my |the |our )?(?:[\w-]+ )?(?:wom[ae]n|m[ae]n|girls?|boys?|kids?|children|child|bab(?:y|ies)|toddlers?|teens?"
+    r"|adults?|ladies|gents|mum|mom|dad|wife|husband|friend|daughter|son|grandma|grandpa|teenager)(?: please)?[.!]?",
+    re.IGNORECASE,
+)
 _BARE_ZH = re.compile(r"(?:那|那么|如果)?([\u4e00-\u9fff]{1,6}?)呢[?？]?")
 _PART = re.compile(
     r"\b(?:about|of|on) (?:the |its )((?:[\w-]+ ){0,2}[\w-]+) (?:of|in|on|for) (?:the|this|that|these|those|it|them|its)\b",
@@ -110,7 +116,7 @@ class IntentRules:
         """Returns intent, the rule that decided, and the goal."""
         for rule in (
             safety, service, courtesy, self._in_focus, self._several, self._taken_up, self._priced,
-            self._elsewhere, self._ruled, self._refined, self._asked,
+            self._elsewhere, self._ruled, self._refined, self._asked, self._unanswered,
         ):  # fmt: skip
             if decided := rule(r, context):
                 return decided
@@ -131,7 +137,9 @@ class IntentRules:
         product = self._catalogue.products.get(state.focus[0]) if state.focus else None
         if product is None or state.topic != "products" or state.awaiting or r.links:
             return None
-        if not cue("question", text) or self._wishes(r) or topics_of(text) or cue("compare", text):
+        if not cue("question", text) or self._wishes(r) or topics_of(text):
+            return None
+        if cue("compare", text) or cue("which", text):
             return None
         if len(text) > MOST_ASKED or _OF_TEAM.search(text) or cue("own_order", text):
             return None
@@ -230,6 +238,8 @@ class IntentRules:
     def _refined(self, r: Request, context: Context) -> Decision | None:
         """The wish so far is revised: other properties, other conditions, one of what was shown."""
         text, state = r.text, context.state
+        if state.wish and not (r.links or r.references) and self._adds(r):
+            return "refine", "another property", "adds"
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
         # "does it come in red?" asks for a red one; "is it in stock in red?" is about this one
@@ -283,6 +293,21 @@ class IntentRules:
         if r.links and (question or stated or (asks and not self._wishes(r))):
             return "product_question", "names a product", ""
         return None
+
+    def _unanswered(self, r: Request, context: Context) -> Decision | None:
+        """Something else is said than the number that was asked for, and nothing that can be served."""
+        state, scores = context.state, dict(r.scores)
+        if state.awaiting not in ("order", "contact") or state.topic == "complaint":
+            return None
+        if r.links or r.references or r.concepts:
+            return None
+        best = max(scores, key=lambda name: scores[name])
+        if best not in ("recommend", "refine", "product_question", "unclear", "out_of_scope"):
+            return None
+        if scores["out_of_scope"] >= SURE or self._wishes(r) or self._evidence(r, context):
+            return None
+        waits = "order_change" if state.order_goal.startswith("order_change") else "order_status"
+        return waits, "no answer to what was asked", "again"
 
     def _asks_of_focus(self, r: Request, *, question: bool) -> bool:
         text = r.text
@@ -371,6 +396,18 @@ class IntentRules:
         best, chance = r.scores[0]
         other = best in NO_WISH or (best == "product_question" and r.links)
         return chance < CONFIDENT or not other
+
+    def _adds(self, r: Request) -> bool:
+        """Whether it only says more of what is wished: "wireless", "for women"."""
+        if _FOR_WHOM.fullmatch(r.text.strip()):
+            return True
+        words = tokens(r.query)
+        kinds = self._catalogue.kinds
+        return (
+            0 < len(words) == len(tokens(r.text)) <= ADDED
+            and all(self._catalogue.knows(w) and kinds.best(w) is not Rank.IS for w in words)
+            and not cue("question", r.text)
+        )
 
     def _of_a_part(self, r: Request, state: DialogState) -> bool:
         """Whether more is asked of one thing about a product: "about the shelf life of these"."""

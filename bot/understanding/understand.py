@@ -175,7 +175,10 @@ class Understander:
         parsed = parse_constraints(
             text, brands=self._catalogue.brands, facets=self._catalogue.facets
         )
-        links = tuple(self._catalogue.links(_without(text, parsed.constraints.words_none)))
+        # "max 30" names no AirPods Max
+        prices = [said for name, said in parsed.constraints.words if name == "price"]
+        unwanted = (*parsed.constraints.words_none, *prices)
+        links = tuple(self._catalogue.links(_without(text, unwanted)))
         references = (chosen,) if chosen else counted_back(text, state.lists)
         if not references and len(links) < 2 and (cue("compare", text) or cue("which", text)):
             references = two_sides(text, self._catalogue.alone)
@@ -239,7 +242,7 @@ def _as_answer(text: str, state: DialogState) -> str:
 
 
 def _without(text: str, phrases: Sequence[str]) -> str:
-    """`text` without what the shopper does not want: it names no product they mean."""
+    """`text` without phrases that name no product, such as what the shopper does not want."""
     for phrase in phrases:
         text = re.sub(re.escape(phrase), " ", text, flags=re.IGNORECASE)
     return text

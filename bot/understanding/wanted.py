@@ -15,7 +15,7 @@ from retrieval.text import tokens, units
 
 LONG = 6  # content words from which a message is searched by its asking clause alone
 _FILLER = re.compile(
-    r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|great|cool|sure|right|good|yes|no)\b[,.!]* +)*(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|sure|您好|你好|请问|那|嗯)\b[,，!！ ]*|^(?:算了|不了)[,，。!！ ]*|\b(?:go )?back to (?:the )?|^(?:再)?回到|\s+(?:then|instead)\W*$|\b(?:please|pls|plz)\b",
+    r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|great|cool|sure|right|good|yes|no|nah|nope|yeah|yep|actually)\b[,.!]* +)*(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|sure|nah|nope|yeah|yep|您好|你好|请问|那|嗯)\b[,，!！ ]*|^(?:算了|不了)[,，。!！ ]*|\b(?:go )?back to (?:the )?|^(?:再)?回到|\s+(?:then|instead)\W*$|\b(?:please|pls|plz)\b",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
@@ -32,6 +32,7 @@ _ASKING = re.compile(
 _SOME = re.compile(
     r"^(?:(?:几|一些|一|两)[款个件种条只]?|[个件款台条])(?=[\u4e00-\u9fff]{2})|[一二两三四五六七八九十\d]+[个件条只套双台瓶盒块把]$"
 )
+_ANY = re.compile(r"^(?:anything|something|stuff|things?) (?=for\b)", re.IGNORECASE)
 _EMPTY = frozenset(
     tokens("i you he she it we they me him her us them could would should can get got give do")
 )
@@ -75,7 +76,7 @@ def search_words(text: str) -> str:
     text = _FOR_WHOM_ZH.sub("", _FILLER.sub(" ", text))
     text = _ASKING.sub(" ", text)
     text = re.sub(r"\bones?\b|[?!.。！？，,;:…]+|[^\w\s'&$€£¥%/+-]", " ", text)
-    return _DANGLING.sub("", _SOME.sub("", " ".join(text.split())))
+    return _DANGLING.sub("", _SOME.sub("", _ANY.sub("", " ".join(text.split()))))
 
 
 def priced_goods(text: str) -> str:
@@ -99,10 +100,14 @@ class WantedWords:
             if len(rated_zh) > 1 and max(rated_zh)[0] > 2:
                 words = max(rated_zh)[2]  # the clause that asks and names goods
             elif (
-                len(rated_zh) > 1 and max(rated_zh)[0] >= 1 and sum(r[0] > 0 for r in rated_zh) == 1
+                (
+                    len(rated_zh) > 1
+                    and max(rated_zh)[0] >= 1
+                    and sum(r[0] > 0 for r in rated_zh) == 1
+                )
+                or len(rated_zh) > 2
+                and max(rated_zh)[0] >= 2
             ):
-                words = max(rated_zh)[2]
-            elif len(rated_zh) > 2 and max(rated_zh)[0] >= 2:
                 words = max(rated_zh)[2]
             return words.lstrip("的 ")
         clauses = [
