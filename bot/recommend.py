@@ -231,6 +231,9 @@ class Recommender:
     def _worth(self, hit: Hit, wanted: Wanted) -> float:
         """How well a product serves the wish: words in its name, in its text, meaning, size."""
         parts, head = hit.parts, wanted.head
+        if not head and "dense" in parts and _DEED.match(wanted.words):
+            # "to heat up leftovers": what adds heat to a dish has but the word
+            return 0.5 * parts.get("title_coverage", 0.0) + parts["dense"]
         worth = (
             0.5 * parts.get("title_coverage", 0.0)
             + 0.4 * parts.get("coverage", 0.0)
@@ -313,6 +316,7 @@ _PURPOSE = re.compile(
     r"\s*(?:for (?:my|our|his|her|their|a|an|the|someone|somebody)\b|to \w)|[\u4e00-\u9fff]{1,6}用$",
     re.IGNORECASE,
 )
+_DEED = re.compile(r"\s*(?:something )?to \w", re.IGNORECASE)
 _PEOPLE = re.compile(
     r"\b(\d{1,2})[- ]?(?:persons?|people|man|men|adults|of us|kids)\b|\b(?:family|group|party) of (\d{1,2})\b|(\d{1,2})个?人",
     re.IGNORECASE,
