@@ -173,6 +173,8 @@ def _served(settings: Settings, folder: Path) -> str:
 
     model = Gpt2Folder(folder)
     told = f"{model.name} {model.version}, {model.weights.stat().st_size / 1e6:.0f} MB"
+    if older := model.untaught():
+        told += f", older than {len(older)} acts: plain sentences say them until `shopbot finetune`"
     if settings.generator.runtime == "transformers":
         return f"{told}, served by transformers (generator.runtime)"
     try:

@@ -28,6 +28,10 @@ class GeneratorError(ShopbotError):
     """The model behind a generator is missing, broken or too slow."""
 
 
+class UntaughtError(GeneratorError):
+    """The model is older than an act or a slot, and was never taught it."""
+
+
 class MessageError(ShopbotError):
     """A message is blank once cleaned, or longer than `chat.max_message_chars`."""
 

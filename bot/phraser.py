@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.errors import GeneratorError
+from bot.errors import GeneratorError, UntaughtError
 from bot.generators.base import Generator, PhraseRequest
 from bot.promises import Never
 from bot.surface_text import mark
@@ -131,6 +131,8 @@ class Phraser:
                 )
                 try:
                     candidates = self.generator.phrase(request)
+                except UntaughtError:
+                    break  # until it is trained anew the plain sentence speaks; doctor tells
                 except GeneratorError as error:
                     log.warning("generator failed", extra={"error": type(error).__name__})
                     break

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.errors import ConfigError, GeneratorError
+from bot.errors import ConfigError, GeneratorError, UntaughtError
 from bot.generators.base import PhraseRequest
 from bot.turn import Candidate
 from prompts.acts import inventory, markers
@@ -99,8 +99,8 @@ class Gpt2Folder:
         self._format = ours.get("format", 1) if ours else 1
 
     def task(self, request: PhraseRequest) -> Task:
-        """Puts a request to the model. Raises UnknownActError, and GeneratorError for what the
-        model was never taught."""
+        """Puts a request to the model. Raises UnknownActError, UntaughtError for what the model was
+        never taught, and GeneratorError for what no model knows."""
         spec = inventory().act(request.act)
         if unknown := set(request.slots) - set(inventory().slots):
             raise GeneratorError(f"no slots {sorted(unknown)}; acts.toml lists the known ones")
@@ -108,7 +108,7 @@ class Gpt2Folder:
         slots += [slot for slot in request.slots if slot not in spec.slots]
         needed = {f"<|{request.act}|>", *(f"<{slot}>" for slot in slots)}
         if self._taught is not None and (new := needed - self._taught):
-            raise GeneratorError(f"{self.name} was not taught {sorted(new)}: train it anew")
+            raise UntaughtError(f"{self.name} was not taught {sorted(new)}: train it anew")
         text = prompt_of(
             request.language,
             request.act,
@@ -125,6 +125,12 @@ class Gpt2Folder:
             frozenset(self.words[f"<{slot}>"] for slot in slots),
             min(most, self.context - len(prompt)),
         )
+
+    def untaught(self) -> tuple[str, ...]:
+        """The acts of today's list that this model was never taught; none where nothing is known."""
+        if self._taught is None:
+            return ()
+        return tuple(act for act in inventory().acts if f"<|{act}|>" not in self._taught)
 
     def _reads_tone(self, tone: Tone) -> bool:
         """Whether a training of ours has taught the model this tone."""

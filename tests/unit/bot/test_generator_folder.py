@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ConfigError, GeneratorError
+from bot.errors import ConfigError, UntaughtError
 from bot.generators.base import PhraseRequest
 from bot.generators.folder import LONGEST_REPEAT, TOKENS_BASE, TOKENS_PER_SLOT, Gpt2Folder
 from bot.training.tokenizer import train
@@ -62,13 +62,17 @@ def test_that_a_tone_of_a_later_list_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lacking", ["<|price|>", "<price_1>"])
 def test_that_an_act_or_slot_of_a_later_list_is_refused(tmp_path: Path, lacking: str) -> None:
     old = folder(tmp_path / "m", lacking=lacking, shopbot={"format": 3, "acts": 1})
-    with pytest.raises(GeneratorError, match="was not taught"):
+    with pytest.raises(UntaughtError, match="was not taught"):
         told(old)
     assert told(old, replace(WARM, act="greet", slots=()))
+    acts = ("price",) if lacking == "<|price|>" else ()
+    assert Gpt2Folder(old).untaught() == acts
 
 
 def test_that_a_model_we_never_trained_is_told_everything_untaught(tmp_path: Path) -> None:
-    assert "<|price|>" in told(folder(tmp_path / "m", lacking="<|price|>"))
+    unknown = folder(tmp_path / "m", lacking="<|price|>")
+    assert "<|price|>" in told(unknown)
+    assert Gpt2Folder(unknown).untaught() == ()
 
 
 def test_that_every_word_that_could_spell_a_marker_is_never_written(tmp_path: Path) -> None:

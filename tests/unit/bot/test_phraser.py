@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.errors import GeneratorError
+from bot.errors import GeneratorError, UntaughtError
 from bot.generators.base import PhraseRequest
 from bot.generators.plain import PlainGenerator
 from bot.grounding import FactBook, act, slot
@@ -131,6 +131,14 @@ def test_that_a_broken_generator_costs_no_retry_and_logs_no_words(
     assert segment.generator == "plain"
     assert "how much" not in caplog.text
     assert "generator failed" in caplog.text
+
+
+def test_that_an_act_the_model_was_never_taught_is_said_plainly_and_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    segment = phrased(Canned(UntaughtError("m was not taught <|price|>: train it anew")))
+    assert segment.text == "Copper Kettle costs $49.00."
+    assert caplog.text == ""
 
 
 def test_that_the_plain_generator_alone_is_no_retry_of_itself() -> None:
