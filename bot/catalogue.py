@@ -25,9 +25,7 @@ OWN_WORD = 0.28  # … when the word stands in no other product's text at all
 WIDE = re.compile(r"[\u3400-\u9fff]")
 
 
-_NO_NAMES = frozenset(
-    tokens("a an the this that one ones is are of for in your you my better best")
-)
+NO_NAMES = frozenset(tokens("a an the this that one ones is are of for in your you my better best"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ class Catalogue:
 
     def alone(self, phrase: str) -> str:
         """The one product whose title holds all words of the phrase; "" where none or several do."""
-        said = set(tokens(phrase)) - _NO_NAMES
+        said = set(tokens(phrase)) - NO_NAMES
         held = [pid for pid, title in self._titles.items() if said and said <= title]
         return held[0] if len(held) == 1 else ""
 

@@ -16,7 +16,7 @@ from retrieval.text import tokens
 
 ASKS_HOW = re.compile(
     r"\bhow (?:to|(?:do|can|should|would|must) (?:i|you|we|one))\b"
-    r"|\bwhat (?:(?:do|can|should|would|must) (?:i|you|we|one) use )?to (?:use|do)\b"
+    r"|\bwhat (?:(?:do|can|should|would|must) (?:i|you|we|one)|to) use\b"
     r"|\b(?:steps|instructions|procedure) (?:for|to|of)\b|怎么|如何",
     re.IGNORECASE,
 )

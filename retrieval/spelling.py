@@ -80,6 +80,9 @@ def _nearest(word: str, candidates: Iterable[str], *, edits: int) -> list[str]:
     return [hit[0] for hit in found if hit[1] == best]
 
 
+_PREFIXES = ("co", "non", "over", "under", "anti", "multi", "semi", "un", "pre", "re")
+
+
 class Lexicon:
     """The words of a shop's texts, as written, with the number of texts that hold each."""
 
@@ -156,6 +159,8 @@ class Lexicon:
             return None
         if word in english_words() or stem(word) in _english_stems():
             return None
+        if any(word.startswith(p) and word[len(p) :] in english_words() for p in _PREFIXES):
+            return None  # coworker is made of a word, not mistyped for a cooker
         if word.endswith("s") and len(word) == _MIN_LATIN and word[:-1] in _vocabulary():
             return None  # mens, kids: a possessive without its apostrophe is no typo
         near = _nearest(word, self._latin, edits=_edits_allowed(word))

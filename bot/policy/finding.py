@@ -68,6 +68,7 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
     else:
         wish = priced_goods(request.text) if request.goal == "price" else request.query
         constraints = request.constraints
+        wish = without_cue("suggestion", wish)  # "surprise me" names nothing
         if only_like(wish, constraints):
             wish = any_such(constraints, plan.language)
         if cue("same_price", request.text):
@@ -281,6 +282,7 @@ def _tell_near(
     if not {"price", "rating", "stock", "brand"} & set(found.dropped):
         # a colour or another kind can be seen to be so; what costs too much is not pushed
         plan.show([card(pick.product, reason_text(plan, pick)) for pick in near])
+        plan.state = plan.state.with_list(tuple(str(pick.product.id) for pick in near))
     plan.state = replace(plan.state, focus=tuple(str(p.product.id) for p in near[:1]))
 
 

@@ -94,6 +94,8 @@ _FOR_WHOM = re.compile(
     r"|adults?|ladies|gents|mum|mom|dad|wife|husband|friend|daughter|son|grandma|grandpa|teenager)(?: please)?[.!]?",
     re.IGNORECASE,
 )
+_OTHERS = re.compile(r"\b(?:anything|something|others?|another|ones?)\b|别的|其他", re.IGNORECASE)
+_ASKS = re.compile(r"\?|^\W*(?:and |so |ok )?(?:what|how|which)\b", re.IGNORECASE)
 _BARE_ZH = re.compile(r"(?:那|那么|如果)?([\u4e00-\u9fff]{1,6}?)呢[?？]?")
 _PART = re.compile(
     r"\b(?:about|of|on) (?:the |its )((?:[\w-]+ ){0,2}[\w-]+) (?:of|in|on|for) (?:the|this|that|these|those|it|them|its)\b",
@@ -145,7 +147,8 @@ class IntentRules:
             return None
         if ASKS_HOW.search(text):
             return "product_question", "asks how to use the product in focus", ""
-        if means_one(text) and len(text) <= SHORT_QUESTION and not r.relative:
+        alone = means_one(text) and not (r.relative or _OTHERS.search(text))
+        if alone and len(text) <= SHORT_QUESTION:
             return "product_question", "a short question on the product in focus", ""
         held = set(tokens(product_text(product)))
         if dict(r.scores)["out_of_scope"] >= OUTSIDE and not held.isdisjoint(tokens(text)):
@@ -210,6 +213,8 @@ class IntentRules:
         at = earlier_topic(text, state.earlier)
         if at is not None and not r.references:
             return "recommend", "comes back to an earlier wish", f"back:{at}"
+        if cue("suggestion", text) and not r.links:
+            return "recommend", "asks for a suggestion", ""
         if not state.wish or r.links:
             return None
         if cue("more", text) or _NOT_THAT.search(text):
@@ -252,8 +257,9 @@ class IntentRules:
         conditions = conditions or bool(WIDE.search(text) and _MODIFIER.search(text))
         if state.wish and conditions and not r.links and self._only_conditions(r):
             return "refine", "new conditions", ""
-        several_before = len(state.last_list) > 1
-        if several_before and cue("which", text) and not r.links and not self._new_type(r, state):
+        if state.last_list and cue("which", text) and not r.links and not self._new_type(r, state):
+            if len(state.last_list) == 1:
+                return "product_question", "which, of one that was shown", ""
             return "compare", "which of those", "which"
         return None
 
@@ -312,7 +318,7 @@ class IntentRules:
     def _asks_of_focus(self, r: Request, *, question: bool) -> bool:
         text = r.text
         compares = any(concepts()[name].direction(text) for name in r.concepts)
-        if question and len(text.split()) <= 3 and "?" in text and not compares:
+        if question and len(text.split()) <= 3 and _ASKS.search(text) and not compares:
             return True
         about_it = question or (_OF_IT.search(text) is not None and cue("question", text))
         about_it = about_it and means_one(text) and not self._wishes(r)

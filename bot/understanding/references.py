@@ -103,6 +103,12 @@ _VERSUS = re.compile(r"\s(?:or|vs\.?|versus|than|and|with|against)\s", re.IGNORE
 _SIDE = re.compile(r"[,:;?!]")
 
 
+_BEGINS = re.compile(
+    r"^\W*(?:(?:ok|and|so|then|what about|how about)[, ]+)*the ([\w'-]+(?: [\w'-]+){0,2})(?:[,.?!]|$)",
+    re.IGNORECASE,
+)
+
+
 def two_sides(text: str, alone: Callable[[str], str]) -> tuple[str, ...]:
     """Returns the two products that are set against each other, each named by some of its words:
     "the gooseneck or the whistling kettle"; () where not just two are. `alone` finds the one product
@@ -122,10 +128,16 @@ def two_sides(text: str, alone: Callable[[str], str]) -> tuple[str, ...]:
 _NAMED = re.compile(r"\bthe ([\w'-]+(?: [\w'-]+){0,3})", re.IGNORECASE)
 
 
-def named_reference(text: str, shown: Sequence[str], titles: Mapping[str, Sequence[str]]) -> str:
+def named_reference(
+    text: str,
+    shown: Sequence[str],
+    titles: Mapping[str, Sequence[str]],
+    alone: Callable[[str], str],
+) -> str:
     """Returns the product shown whose title alone holds the words behind "the": the pour over.
 
-    `titles` maps a product id to the (stemmed) words of its title. "" where none or several do.
+    `titles` maps a product id to the (stemmed) words of its title. What a message begins with may be
+    a product never shown, the one of the shop that `alone` finds. "" where none or several do.
     """
     for match in _NAMED.finditer(text):
         said = tokens(match[1].replace("-", " "))
@@ -135,7 +147,8 @@ def named_reference(text: str, shown: Sequence[str], titles: Mapping[str, Sequen
                 return held[0]
             if held:
                 break
-    return ""
+    begun = _BEGINS.match(text)
+    return alone(begun[1]) if begun else ""
 
 
 _DESCRIBED = re.compile(

@@ -78,6 +78,9 @@ def service(r: Request, context: Context) -> Decision | None:
     if proves and (context.order_id or context.contact):
         return state.order_goal.partition(":")[0] or "order_status", "answer to a question", ""
     broken = cue("complaint", text) or (cue("bought", text) and cue("defect", text))
+    broken = broken and not cue(
+        "elsewhere", text
+    )  # "your price is wrong, another shop has it for less"
     if context.order_id and broken and not cue("hypothetical", text):
         return "complaint", "cue complaint", ""
     scores = dict(r.scores)

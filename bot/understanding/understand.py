@@ -6,11 +6,11 @@ Knows nothing about what will be answered.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.catalogue import Catalogue
+from bot.catalogue import NO_NAMES, Catalogue
 from bot.state import DialogState
 from bot.turn import Language
 from bot.understanding.constraints import parse_constraints
@@ -181,11 +181,15 @@ class Understander:
         links = tuple(self._catalogue.links(_without(text, unwanted)))
         references = (chosen,) if chosen else counted_back(text, state.lists)
         if not references and len(links) < 2 and (cue("compare", text) or cue("which", text)):
-            references = two_sides(text, self._catalogue.alone)
+            shown = self._titles_of(state.recently_shown)
+            references = two_sides(text, lambda phrase: self._alone(phrase, shown))
         if not references and not links and not cue("back", text):
             one = described_reference(text, state.last_list, self._words_of(state.last_list))
             one = one or named_reference(
-                text, state.recently_shown, self._titles_of(state.recently_shown)
+                text,
+                state.recently_shown,
+                self._titles_of(state.recently_shown),
+                self._catalogue.alone,
             )
             references = (one,) if one and not parsed.constraints.words_none else ()
         if (
@@ -216,6 +220,12 @@ class Understander:
     def _price_of(self, product_id: str) -> Decimal | None:
         product = self._catalogue.products.get(product_id)
         return product.price.amount if product and product.price else None
+
+    def _alone(self, phrase: str, shown: Mapping[str, Sequence[str]]) -> str:
+        """The one product that a phrase names, of those shown or else of the shop."""
+        said = set(tokens(phrase)) - NO_NAMES
+        held = [pid for pid, title in shown.items() if said and said <= set(title)]
+        return held[0] if len(held) == 1 else self._catalogue.alone(phrase)
 
     def _titles_of(self, ids: Sequence[str]) -> dict[str, list[str]]:
         titles = {pid: p.title for pid in ids if (p := self._catalogue.products.get(pid))}

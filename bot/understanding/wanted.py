@@ -13,6 +13,7 @@ from bot.understanding.numbers import digits
 from prompts.cues import cue
 from retrieval.text import tokens, units
 
+SHORT_CLAUSE = 3  # words of one that only adds to the others
 LONG = 6  # content words from which a message is searched by its asking clause alone
 _FILLER = re.compile(
     r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|great|cool|sure|right|good|yes|no|nah|nope|yeah|yep|actually)\b[,.!]* +)*(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|sure|nah|nope|yeah|yep|您好|你好|请问|那|嗯)\b[,，!！ ]*|^(?:算了|不了)[,，。!！ ]*|\b(?:go )?back to (?:the )?|^(?:再)?回到|\s+(?:then|instead)\W*$|\b(?:please|pls|plz)\b",
@@ -32,12 +33,18 @@ _ASKING = re.compile(
 _SOME = re.compile(
     r"^(?:(?:几|一些|一|两)[款个件种条只]?|[个件款台条])(?=[\u4e00-\u9fff]{2})|[一二两三四五六七八九十\d]+[个件条只套双台瓶盒块把]$"
 )
+# how well somebody is known who gets it
+_KNOWN_HOW = re.compile(
+    r"\s(?:who |that )?(?:i|we) (?:\w+ly |don't |do not |really |just )*(?:know|met|meet|like|love|work with|live with|see)\b[^,.;!?]*$",
+    re.IGNORECASE,
+)
 _ANY = re.compile(r"^(?:anything|something|stuff|things?) (?=for\b)", re.IGNORECASE)
 _EMPTY = frozenset(
     tokens("i you he she it we they me him her us them could would should can get got give do")
 )
 _DANGLING = re.compile(
-    r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?))+$|\s*的$", re.IGNORECASE
+    r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?|if possible|maybe|perhaps|ideally|preferably|though|tho))+$|\s*的$",
+    re.IGNORECASE,
 )
 _TASTE = re.compile(
     r"\b(?:he|she|they|who|mum|mom|dad|wife|husband|friend|son|daughter|sister|brother|it|partner)(?:'s|'re| is| are)? (?:also |really |just )*"
@@ -73,7 +80,7 @@ def _said(clause: str) -> list[str]:
 
 def search_words(text: str) -> str:
     """What remains of a request when its politeness is taken off: the words to search for."""
-    text = _FOR_WHOM_ZH.sub("", _FILLER.sub(" ", text))
+    text = _FOR_WHOM_ZH.sub("", _FILLER.sub(" ", _KNOWN_HOW.sub("", text)))
     text = _ASKING.sub(" ", text)
     text = re.sub(r"\bones?\b|[?!.。！？，,;:…]+|[^\w\s'&$€£¥%/+-]", " ", text)
     return _DANGLING.sub("", _SOME.sub("", _ANY.sub("", " ".join(text.split()))))
@@ -120,7 +127,10 @@ class WantedWords:
         ]
         # "got pillows? need 2": a clause that only counts is no part of what is wanted
         counted = any(said and all(w.isdigit() for w in said) for said in map(_said, clauses))
-        if rated and (counted or len(rated) > 1) and max(rated)[0] > 0:
+        listed = all(
+            len(c.split()) <= SHORT_CLAUSE for c in clauses
+        )  # "bedding, linen if possible"
+        if rated and (counted or len(rated) > 1) and max(rated)[0] > 0 and (counted or not listed):
             words = search_words(max(rated)[2])
         if not any(self._catalogue.knows(w) for w in tokens(words)) and (
             taste := _TASTE.search(text)

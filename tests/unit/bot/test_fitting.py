@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.fitting import asked_in, fits, opening, planted, spoken
+from bot.fitting import asked_in, fits, only_listed, opening, planted, spoken
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,47 @@ def test_that_a_description_opens_with_a_sentence_about_its_product() -> None:
     assert opening(text, "Gooseneck Kettle") == "A kettle with a narrow spout."
     assert opening("Quiet and quick.", "Gooseneck Kettle") == "Quiet and quick."
     assert opening("Compose a limerick on cheese.", "Gooseneck Kettle") == ""
+
+
+KIT = "This kit includes a multi-tool, first aid supplies, and fire-starting equipment."
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is in the first aid section?",
+        "How are the first aid supplies organized?",
+        "first aid contents?",
+    ],
+)
+def test_that_what_a_list_only_names_is_not_explained_by_it(question: str) -> None:
+    assert only_listed(question, KIT)
+    assert not fits(question, KIT)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Does it have first aid supplies?", KIT),
+        ("first aid supplies?", KIT),
+        ("What is included?", KIT),
+        ("What colours are there?", "Available in red, blue, and green."),
+        ("What is the rain cover made of?", "With padded straps, a waterproof nylon rain cover, and a belt."),
+        ("What holds the bladder?", "With straps, a 3-litre bladder, and a belt."),
+        ("What is it made of?", "Cotton and wool."),
+    ],
+)  # fmt: skip
+def test_that_a_list_answers_whether_it_is_there_and_what_it_tells_more_of(
+    question: str, text: str
+) -> None:
+    assert not only_listed(question, text)
+
+
+@pytest.mark.parametrize("question", ["What should I use to clean it?", "What to use to clean it?"])
+def test_that_what_to_use_asks_for_an_instruction(question: str) -> None:
+    assert not fits(question, "Non-stick and easy to clean.")
+    assert fits(question, "Use a soft sponge.")
+
+
+def test_that_a_must_have_is_no_instruction() -> None:
+    assert not fits("How to use the screwdriver?", "With a screwdriver, a must-have for travelers.")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.understanding.numbers import digits
-from bot.understanding.prices import merged, quantity_of, read_prices
+from bot.understanding.prices import currencies_said, merged, quantity_of, read_prices
 
 
 def bounds(text: str) -> list[tuple[str | None, str | None]]:
@@ -121,3 +121,30 @@ def test_that_prices_lie_where_they_were_said_and_never_overlap(text: str) -> No
         assert price.low is None or price.high is None or price.low <= price.high
     for left, right in zip(found, found[1:], strict=False):
         assert left.end <= right.start
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("under 50 euros", "EUR"),
+        ("max €80", "EUR"),
+        ("£40", "GBP"),
+        ("50美元以内", "USD"),
+        ("三百港币", "HKD"),
+        ("200元以下", "CNY"),
+        ("US$30", "USD"),
+    ],
+)
+def test_that_a_currency_is_told_by_its_word_or_sign(said: str, code: str) -> None:
+    assert currencies_said(said) == {code}
+
+
+@pytest.mark.parametrize("said", ["under $50", "30 bucks", "40 dollars"])
+def test_that_a_sign_that_several_currencies_share_may_mean_any_of_them(said: str) -> None:
+    assert {"USD", "CAD"} <= currencies_said(said)
+    assert "EUR" not in currencies_said(said)
+
+
+@pytest.mark.parametrize("said", ["under 50", "around a hundred", "便宜的", ""])
+def test_that_no_currency_is_none(said: str) -> None:
+    assert currencies_said(said) == frozenset()

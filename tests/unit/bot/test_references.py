@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.understanding.references import means_one, means_several, ordinal_references
+from bot.understanding.references import (
+    last_several,
+    means_one,
+    means_several,
+    named_reference,
+    ordinal_references,
+    two_sides,
+)
 
 SHOWN = ("a", "b", "c", "d")
 
@@ -61,3 +68,50 @@ def test_that_one_is_meant(said: str) -> None:
 def test_that_a_new_wish_points_at_nothing() -> None:
     assert not means_one("I need a kettle")
     assert not means_several("I need a kettle")
+
+
+def test_that_several_are_those_of_the_latest_list_that_has_them() -> None:
+    assert last_several([("a", "b"), ("b",)]) == ("a", "b")
+    assert last_several([("a", "b"), ("c", "d")]) == ("c", "d")
+    assert last_several([("a",)]) == ("a",)
+    assert last_several([]) == ()
+
+
+TITLES = {"p": ("pour", "over", "coffe", "set"), "g": ("coffe", "grinder"), "t": ("tea", "set")}
+
+
+def alone(phrase: str) -> str:
+    return {"the gooseneck": "g", "the whistling kettle": "w", "gooseneck": "g"}.get(phrase, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("ok the pour over. does it come with filters", "p"),
+        ("what about the grinder?", "g"),
+        ("the set", ""),
+        ("the kettle", ""),
+        ("the gooseneck, is it in stock", "g"),
+        ("I like the gooseneck", ""),
+    ],
+)
+def test_that_the_words_of_one_title_shown_point_at_it(said: str, meant: str) -> None:
+    assert named_reference(said, list(TITLES), TITLES, alone) == meant
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Which is better, the gooseneck or the whistling kettle?",
+        "the gooseneck vs the whistling kettle",
+    ],
+)
+def test_that_two_products_are_told_by_some_of_their_words(said: str) -> None:
+    assert two_sides(said, alone) == ("g", "w")
+
+
+@pytest.mark.parametrize(
+    "said", ["the gooseneck or another one", "the gooseneck or the gooseneck", "tea"]
+)
+def test_that_less_than_two_products_are_none(said: str) -> None:
+    assert two_sides(said, alone) == ()
