@@ -36,7 +36,7 @@ KNOWN_WORDS = 0.3  # the same bars where the question is of a known kind
 KNOWN_MEANING = 0.42
 KNOWN_BOTH = 0.36
 FIGURE_BONUS = 0.15  # "how long", "how much": a sentence with a figure is likelier
-TABLE = 1.3  # … and a table of such figures likelier still
+TABLE = 1.4  # … and a table of such figures likelier still
 OWN = 0.55  # the shopper's own words against the words such a rule is usually put in
 UNKNOWN = 0.25  # weight of words against meaning where the shop has another word for it (bitcoin)
 ROW = 0.1  # the row that the question names, against its table
@@ -325,7 +325,8 @@ class Answerer:
         weights = {w: self._rarity(w) for w in words if len(w) > 1}
         found = set(tokens(held))
         total = sum(weights.values())
-        return sum(v for w, v in weights.items() if w in found) / total if total else 0.0
+        held_by = (v for w, v in weights.items() if w in found or not _same(w).isdisjoint(found))
+        return sum(held_by) / total if total else 0.0
 
     def _rarity(self, word: str) -> float:
         """Words that no text of the shop holds weigh most: they are what was really asked."""
@@ -356,6 +357,13 @@ class Answerer:
             for text, vector in zip(missing, self._encode(missing), strict=True):
                 self._known[text] = vector
         return np.stack([self._known[text] for text in texts])
+
+
+@cache
+def _same(word: str) -> frozenset[str]:
+    """The stems that may stand for a stem in a rule: shipping for delivery."""
+    groups = [frozenset(t for w in group for t in tokens(w)) for group in signs().same]
+    return frozenset().union(*(group for group in groups if word in group))
 
 
 def self_descriptions(text: str) -> frozenset[str]:

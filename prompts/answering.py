@@ -11,7 +11,8 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """Verbs that begin instructions for use or tasks, and patterns of what else tells them."""
+    """Verbs that begin instructions for use or tasks, patterns of what else tells them, and words that
+    rules use for one another (`same`)."""
 
     instructing: frozenset[str]
     tasks: frozenset[str]
@@ -19,6 +20,7 @@ class Signs:
     to_assistant: re.Pattern[str]
     tasks_zh: re.Pattern[str]
     reviews: re.Pattern[str]
+    same: tuple[tuple[str, ...], ...]
 
 
 @cache
@@ -36,4 +38,5 @@ def signs() -> Signs:
         any_of("to_assistant"),
         any_of("tasks_zh"),
         any_of("reviews"),
+        tuple(tuple(line.split()) for line in data["same"].strip().splitlines()),
     )

@@ -48,7 +48,10 @@ def decide(plan: Plan, desk: Desk) -> None:
     first = understood.requests[0]
     if first.intent not in _NO_QUESTION and first.why != "answer to a question":
         plan.state = replace(plan.state, question=understood.text[:QUESTION_KEPT])
-    if not _for_people(plan, desk, first):
+    beside = intents in (("unclear",), ("out_of_scope",))
+    if understood.foreign and beside:
+        pass  # it was said in which languages one can ask
+    elif not _for_people(plan, desk, first):
         for request in understood.requests:
             _one(plan, desk, request)
     if "unclear" not in intents:
@@ -121,7 +124,9 @@ def _courtesy(plan: Plan, desk: Desk, request: Request) -> None:
         kind = "thanks" if polite else "feedback_received"
         plan.say(act(kind), "thanks or criticism")
     elif intent == "smalltalk":
-        if request.goal == "identity":
+        if request.goal == "languages":
+            _foreign(plan, desk)
+        elif request.goal == "identity":
             plan.book.add("shop", "identity", "absent", "")
             plan.say(act("identify", [shop]), "asked what it is")
             plan.state = replace(plan.state, awaiting="team")

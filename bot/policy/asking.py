@@ -5,7 +5,7 @@ Nothing is asked twice in a conversation. Knows nothing about how answers are un
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 from bot.grounding import act, slot
@@ -18,6 +18,16 @@ from retrieval.text import tokens, units
 
 MOST = 3  # options of a question
 MAX_OPTION = 40
+
+
+def ask_wish(plan: Plan, desk: Desk, why: str) -> None:
+    """Asks what is wished, with the largest departments of the shop as options."""
+    plan.say(act("ask_wish"), why)
+    sizes = Counter(p.category[0] for p in desk.catalogue.products.values() if p.category)
+    largest = [name for name, _ in sizes.most_common(MOST) if len(name) <= MAX_OPTION]
+    if len(largest) > 1:
+        plan.suggestions += largest
+        plan.state = replace(plan.state, offered=tuple(largest))
 
 
 def ask_which(plan: Plan, desk: Desk, found: Found, wish: str, constraints: Constraints) -> bool:

@@ -28,6 +28,9 @@ def complaint(plan: Plan, desk: Desk, request: Request) -> None:
         if order is not None:
             _solve(plan, desk, order)
         return
+    if request.goal == "lost":  # no rule finds a parcel: a person has to ask the carrier
+        calm_and_hand_over(plan, desk, "complaint")
+        return
     words = rule_question("complaint", plan.language)
     follow = request.goal == "follow"
     context = plan.state.asked if follow else ""

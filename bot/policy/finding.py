@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.grounding import act, card, slot
 from bot.kinds import head_of, is_general
-from bot.policy.asking import ask_which
+from bot.policy.asking import ask_which, ask_wish
 from bot.policy.currencies import ask_limit, in_another, without_limit
 from bot.policy.plan import Desk, Plan
 from bot.policy.products import pieces_of, total
@@ -33,11 +33,12 @@ from bot.understanding.values import Request
 from bot.understanding.wanted import priced_goods
 from db.records import Product
 from prompts.cues import cue, without_cue
+from prompts.facets import vague_word
 from retrieval.text import tokens
 
 LOOKED_AT = 24  # products found before those that suit a comparison are picked
 _TALK = re.compile(
-    r"随便|东西|怎么|什么|为啥|哪[个些里]|^[能会可]|"
+    r"^(?:in|on|at|by|of|to|from)\b|随便|东西|怎么|什么|为啥|哪[个些里]|^[能会可]|"
     r"\b(?:is|are|was|were|am|be|been|do|does|did|can|could|will|would|should|shall|may|might|must|i|it|its|they|them|he|she|him|you"
     r"|we|us|this|that|these|those|how|why|when|where|who|whom|whose|yes|no|not|ok|okay|please)\b|\w+['’](?:t|s|re|ll|ve|d|m)\b",
     re.IGNORECASE,
@@ -76,9 +77,10 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
             wish = without_cue("same_price", wish)
         state = replace(state, shown=(), focus=())
     wish = _unsorted(wish, plan.language) if constraints.sort else wish
-    nothing = not tokens(unchanged(wish))  # "something else" than nothing
+    # "something else" than nothing, "what is popular"
+    nothing = not [word for word in tokens(unchanged(wish)) if not vague_word().search(word)]
     if nothing and constraints.empty and not state.wish:
-        plan.say(act("ask_wish"), "nothing was wished yet")
+        ask_wish(plan, desk, "nothing was wished yet")
         return
     if in_another(plan, request.constraints):
         constraints, wish = without_limit(constraints), wish.removeprefix("的")
@@ -117,11 +119,12 @@ def _find(
     if request.intent == "refine":
         found = beyond(plan, desk, request, found)
     plan.hits += found.hits
+    before = plan.state
     plan.state = replace(state.with_wish(wish, constraints), topic="products")
     if request.intent == "recommend" and ask_which(plan, desk, found, wish, constraints):
         return
     found = replace(found, picks=found.picks[: desk.most_products])
-    _tell(plan, desk, request, found, wish, constraints)
+    _tell(plan, desk, request, found, wish, constraints, before)
 
 
 def _of_that_kind(plan: Plan, like: str) -> str:
@@ -179,7 +182,13 @@ def _unsorted(wish: str, language: str) -> str:
 
 
 def _tell(
-    plan: Plan, desk: Desk, request: Request, found: Found, wish: str, constraints: Constraints
+    plan: Plan,
+    desk: Desk,
+    request: Request,
+    found: Found,
+    wish: str,
+    constraints: Constraints,
+    before: DialogState,
 ) -> None:
     said = (
         constraints
@@ -188,17 +197,20 @@ def _tell(
     )
     told = wish_slot(plan, wish, said) if request.goal != "price" else None
     if not found.sold and is_general(head_of(wish, plan.language)):
-        plan.say(act("ask_wish"), "what kind of thing was not said")
+        ask_wish(plan, desk, "what kind of thing was not said")
+        _keep(plan, before)
     elif not found.sold and (
         told is None and (len(wish.split()) > MAX_NAMED or plan.understood.abuse >= INSULT)
         or _no_name(wish)
     ):  # fmt: skip
         # a sentence is no name of goods; neither it nor an insult is said again
-        plan.say(act("ask_wish"), "no such goods, and nothing that names any")
+        ask_wish(plan, desk, "no such goods, and nothing that names any")
+        _keep(plan, before)
     elif not found.sold:
         near = category_slot(plan, found.category)
         plan.say(act("not_sold", [absent(plan, told, wish, request), near]), "no such goods")
         plan.state = replace(plan.state, wish="", constraints=Constraints())
+        _keep(plan, before)
     elif found.dropped and request.goal == "more":
         plan.say(act("no_more", [told]), "all that fits was shown")
     elif found.dropped:
@@ -210,6 +222,11 @@ def _tell(
             plan.say(act("no_match", [absent(plan, told, wish, request)]), "nothing fits")
     else:
         _present(plan, request, found, told, constraints)
+
+
+def _keep(plan: Plan, before: DialogState) -> None:
+    """What is talked about stays so where nothing else could be shown."""
+    plan.state = replace(plan.state, focus=before.focus)
 
 
 def _no_name(wish: str) -> bool:

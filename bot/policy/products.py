@@ -46,7 +46,9 @@ def product_question(plan: Plan, desk: Desk, request: Request) -> None:
         refuse_price(plan, product)
         return
     if request.goal == "buy" and product.price is not None:
-        price(plan, product)  # with its card, which leads to the shop's own page
+        count = pieces_of(request.text)
+        (total(plan, product, count) if count else price(plan, product))
+        plan.show([card(product)])  # it leads to the shop's own page
         return
     if (
         request.goal == "pieces"

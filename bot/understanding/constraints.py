@@ -21,8 +21,13 @@ from prompts.prices import price_talk
 
 # what can be said again after a noun: "tents under $300", not "tents my budget is $300"
 _REPEATABLE = re.compile(
-    r"(?:under|below|less than|cheaper than|over|above|more than|between|from|around|about|up to|"
-    r"at most|at least|within|for|not more than|no more than|max|costing)\b|[<>$€£¥￥\d]",
+    r"(?!.*\b(?:budget|limit)\b)(?:(?:under|below|less than|cheaper than|over|above|more than|between|from|around|about|up to|"
+    r"at most|at least|within|for|not more than|no more than|max|costing)\b|[<>$€£¥￥\d])",
+    re.IGNORECASE,
+)
+# "how long does it take" wishes for nothing long
+_HOW_MUCH_OF = re.compile(
+    r"\bhow (?:long|short|big|large|small|tall|wide|heavy|light|high|deep|thick|warm|soft)\b",
     re.IGNORECASE,
 )
 SAID_OTHERWISE = "price, in other words"
@@ -38,7 +43,7 @@ _IN_STOCK = re.compile(
 _NEGATION = re.compile(
     r"(?:\bnothing (?:by|from|made (?:of|from)|in|with)\b|\bnothing\b|\bexcept(?: for)?\b|\bwithout\b|"
     r"\b(?:don['’]?t|do not) (?:want|like|need)\b|\b(?:hate|avoid)\b|"
-    r"\balready (?:ha(?:s|ve)|got|owns?)\b|\b(?:no[, ]+)?not\b|\bno\b|\bbut not\b|\bother than\b|\banything but\b|不要|不想要|不喜欢|讨厌|不含|别要|除了|非|不是)"
+    r"\ballergic to\b|\balready (?:ha(?:s|ve)|got|owns?)\b|\b(?:no[, ]+)?not\b|\bno\b|\bbut not\b|\bother than\b|\banything but\b|不要|不想要|不喜欢|讨厌|不含|别要|除了|非|不是)"
     r"\s*(?:the |any |anything |in |from |by |made of |a )*([^,.;!?，。；！？、]{1,40})",
     re.IGNORECASE,
 )
@@ -249,7 +254,7 @@ def parse_constraints(
     named = {word for brand in wanted for word in brand.casefold().split()}
     found_facets = tuple(
         facet
-        for facet in (facets.read(rest) if facets is not None else ())
+        for facet in (facets.read(_HOW_MUCH_OF.sub(" ", rest)) if facets is not None else ())
         if facet.value not in named
     )
     words += [(facet.kind, facet.said) for facet in found_facets]

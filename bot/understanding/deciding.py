@@ -9,7 +9,7 @@ import re
 
 from bot.catalogue import Catalogue, product_text
 from bot.fitting import ASKS_HOW
-from bot.kinds import Rank
+from bot.kinds import Rank, head_of, is_general
 from bot.state import DialogState
 from bot.understanding.language import WIDE
 from bot.understanding.noise import is_noise
@@ -28,7 +28,7 @@ from bot.understanding.serving import (
     unquoted,
 )
 from bot.understanding.values import Context, Decision, Request
-from bot.understanding.wanted import WantedWords, asks_for_goods, priced_goods
+from bot.understanding.wanted import WantedWords, asks_for_goods, priced_goods, tastes
 from prompts.concepts import concepts
 from prompts.cues import cue
 from prompts.facets import facet_kinds
@@ -93,6 +93,9 @@ _FOR_WHOM = re.compile(
     r"(?:no,? |and |but |it'?s )?for (?:an? |my |the |our )?(?:[\w-]+ )?(?:wom[ae]n|m[ae]n|girls?|boys?|kids?|children|child|bab(?:y|ies)|toddlers?|teens?"
     r"|adults?|ladies|gents|mum|mom|dad|wife|husband|friend|daughter|son|grandma|grandpa|teenager)(?: please)?[.!]?",
     re.IGNORECASE,
+)
+_THE_ONE = re.compile(
+    r"^\W*(?:(?:and|ok|so|no|what about)[, ]+)*the [\w-]+ ones?\W*$", re.IGNORECASE
 )
 _OTHERS = re.compile(r"\b(?:anything|something|others?|another|ones?)\b|别的|其他", re.IGNORECASE)
 _ASKS = re.compile(r"\?|^\W*(?:and |so |ok )?(?:what|how|which)\b", re.IGNORECASE)
@@ -219,6 +222,8 @@ class IntentRules:
             return None
         if cue("more", text) or _NOT_THAT.search(text):
             return "refine", "cue more", "more"
+        if tastes(text) and is_general(head_of(state.wish, context.language)):
+            return "recommend", "tells what they like who gets it", ""
         like = _OF_THAT_KIND.match(text)
         if like and not (r.references or r.relative or r.constraints.facets):
             return "recommend", "another of that kind", f"kind:{like[1].strip()}"
@@ -245,6 +250,8 @@ class IntentRules:
         text, state = r.text, context.state
         if state.wish and not (r.links or r.references) and self._adds(r):
             return "refine", "another property", "adds"
+        if _YES_OR_NO.match(text) and re.search(r"\bthe\b", text) and not r.relative:
+            return None
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
         # "does it come in red?" asks for a red one; "is it in stock in red?" is about this one
@@ -257,8 +264,9 @@ class IntentRules:
         conditions = conditions or bool(WIDE.search(text) and _MODIFIER.search(text))
         if state.wish and conditions and not r.links and self._only_conditions(r):
             return "refine", "new conditions", ""
-        if state.last_list and cue("which", text) and not r.links and not self._new_type(r, state):
-            if len(state.last_list) == 1:
+        shown = state.last_list or state.focus
+        if shown and cue("which", text) and not r.links and not self._new_type(r, state):
+            if len(shown) == 1:
                 return "product_question", "which, of one that was shown", ""
             return "compare", "which of those", "which"
         return None
@@ -290,6 +298,8 @@ class IntentRules:
             return "product_question", "a fact of no product in sight", ""
         if not state.last_list and not r.links and _POINTS.search(text):
             return "product_question", "points at a list that was never shown", ""
+        if state.focus and not r.references and _THE_ONE.search(text) and not self._wishes(r):
+            return "product_question", "points at one by a property", ""
         if len(r.references) == 1:
             told = "" if r.concepts or cue("question", text) else "describe"
             return "product_question", "points at one product", told

@@ -89,6 +89,8 @@ def service(r: Request, context: Context) -> Decision | None:
     rule = scores.get("policy_question", 0) >= SURE and not own
     if context.order_id and not rule:
         return "order_status", "order number", _order_goal(text)
+    if state.topic == "order" and state.verified and cue("not_received", text):
+        return "complaint", "it did not come", "lost"
     if state.topic == "order" and not r.links:
         if follow := _order_goal(text):
             return "order_status", "follow-up on the order", follow
@@ -132,6 +134,10 @@ def courtesy(r: Request, context: Context) -> Decision | None:
     text = r.text
     if cue("identity", text):
         return "smalltalk", "cue identity", "identity"
+    if cue("speaks", text):
+        return "smalltalk", "cue speaks", "languages"
+    if cue("nod", text) and not context.state.awaiting:
+        return "feedback", "nothing but a nod", "declined"
     if cue("greet", text):
         return "greet", "cue greet", ""
     if cue("dismissed", text) and not context.state.awaiting:

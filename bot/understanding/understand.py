@@ -48,6 +48,9 @@ CLEARLY = 0.5  # from which a wish without a thing or condition is an insult
 FEW_WORDS = 5  # of an answer that is a figure
 SURELY = 0.8  # from which a complaint is one
 _FIGURE = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])")
+_CORRECTS = re.compile(
+    r"^\W*(?:no|nah|nope|sorry|i (?:said|meant)|不是?|我说的是)\b", re.IGNORECASE
+)
 _CLAUSE = re.compile(
     r"[.!?。！？;；\n]+\s*|:\s+|,\s*(?:and|also|but)\s+(?=(?:can|could|do|does|how|is|are|what|when|where|will|would)\b)"
     r"|\s+and\s+(?=(?:can|could|do|how|is|are|what|when|where) (?:i|you|u|long|much|the|your|it|does|do)\b)"
@@ -242,8 +245,9 @@ class Understander:
 
 
 def _as_answer(text: str, state: DialogState) -> str:
-    """A bare figure as the limit that was asked for: "60 then" is "under 60"."""
-    if state.awaiting != "budget":
+    """A bare figure as the limit that was asked for, or is corrected: "60 then" is "under 60"."""
+    priced = state.constraints.price_max is not None and _CORRECTS.match(text)
+    if state.awaiting != "budget" and not priced:
         return text
     figure = _FIGURE.search(digits(text))
     if figure is None or len(units(text)) > FEW_WORDS or read_prices(digits(text)):

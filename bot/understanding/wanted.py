@@ -14,6 +14,8 @@ from prompts.cues import cue
 from retrieval.text import tokens, units
 
 SHORT_CLAUSE = 3  # words of one that only adds to the others
+ASKS = 2  # the rate of a clause that names goods or asks for some
+A_GIFT = "a gift for somebody who loves"
 LONG = 6  # content words from which a message is searched by its asking clause alone
 _FILLER = re.compile(
     r"^(?:no[,.!]?\s+)?(?:i|we) (?:said|meant?)\b|^(?:(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|great|cool|sure|right|good|yes|no|nah|nope|yeah|yep|actually)\b[,.!]* +)*(?:please|pls|plz|hi|hey|hello|so|ok|okay|oh|hm+|well|and|then|lol|fine|alright|sure|nah|nope|yeah|yep|您好|你好|请问|那|嗯)\b[,，!！ ]*|^(?:算了|不了)[,，。!！ ]*|\b(?:go )?back to (?:the )?|^(?:再)?回到|\s+(?:then|instead)\W*$|\b(?:please|pls|plz)\b",
@@ -80,7 +82,7 @@ def _said(clause: str) -> list[str]:
 
 def search_words(text: str) -> str:
     """What remains of a request when its politeness is taken off: the words to search for."""
-    text = _FOR_WHOM_ZH.sub("", _FILLER.sub(" ", _KNOWN_HOW.sub("", text)))
+    text = _FOR_WHOM_ZH.sub("", _FILLER.sub(" ", _KNOWN_HOW.sub("", text.strip())))
     text = _ASKING.sub(" ", text)
     text = re.sub(r"\bones?\b|[?!.。！？，,;:…]+|[^\w\s'&$€£¥%/+-]", " ", text)
     return _DANGLING.sub("", _SOME.sub("", _ANY.sub("", " ".join(text.split()))))
@@ -90,6 +92,11 @@ def priced_goods(text: str) -> str:
     """The goods whose price is asked: "kettle" of "how much are 3 of the cheapest kettle"."""
     rest = _PRICED.sub(" ", digits(text))
     return search_words(SORT_WORDS.sub(" ", rest))
+
+
+def tastes(text: str) -> bool:
+    """Whether it tells what somebody likes: "she loves gardening"."""
+    return _TASTE.search(text) is not None
 
 
 class WantedWords:
@@ -104,18 +111,11 @@ class WantedWords:
         if language == "zh":
             parts = [c for c in re.split(r"[，,。！!？?；;\s]+", text) if c.strip()]
             rated_zh = [(self._rated_zh(c), at, search_words(c)) for at, c in enumerate(parts)]
-            if len(rated_zh) > 1 and max(rated_zh)[0] > 2:
-                words = max(rated_zh)[2]  # the clause that asks and names goods
-            elif (
-                (
-                    len(rated_zh) > 1
-                    and max(rated_zh)[0] >= 1
-                    and sum(r[0] > 0 for r in rated_zh) == 1
-                )
-                or len(rated_zh) > 2
-                and max(rated_zh)[0] >= 2
-            ):
-                words = max(rated_zh)[2]
+            best = max(rated_zh, default=(0, 0, words))
+            rates = [rate for rate, _, _ in rated_zh if rate]
+            asks = best[0] > ASKS or len(rates) == 1 or (best[0] == ASKS and len(rated_zh) > 2)
+            if len(rated_zh) > 1 and rates and asks:
+                words = best[2]  # of several clauses the one that asks and names goods
             return words.lstrip("的 ")
         clauses = [
             c for c in re.split(r"[,.;!?\n]+|\b(?:but|because|so|anyway)\b", text) if c.strip()
@@ -132,10 +132,10 @@ class WantedWords:
         )  # "bedding, linen if possible"
         if rated and (counted or len(rated) > 1) and max(rated)[0] > 0 and (counted or not listed):
             words = search_words(max(rated)[2])
-        if not any(self._catalogue.knows(w) for w in tokens(words)) and (
-            taste := _TASTE.search(text)
-        ):
-            words = search_words(taste[1])  # "for my mum, she loves gardening"
+        has_known = any(self._catalogue.knows(w) for w in tokens(words))
+        taste = _TASTE.search(text)
+        if taste and (not has_known or len(rated) <= 1):
+            return f"{A_GIFT} {search_words(taste[1])}"  # "for my mum, she loves gardening"
         if len(tokens(words)) <= LONG:
             return words
         known = [w for w in re.findall(r"[\w'-]+", words) if any(self.titled(t) for t in tokens(w))]
