@@ -7,7 +7,7 @@ meaning; below the threshold there is no answer. Knows nothing about acts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -16,17 +16,30 @@ from numpy.typing import NDArray
 
 from bot.catalogue import Catalogue, product_text
 from bot.fitting import asked_in, fits, instructs, spoken
-from bot.kinds import is_general
+from bot.spans import (
+    CELL,
+    HOLLOW,
+    MAX_QUOTE,
+    Span,
+    columns_of,
+    continued,
+    excepts,
+    first_of,
+    in_place,
+    is_row_of,
+    is_step,
+    of_record,
+    of_shoppers,
+    spans_of,
+)
 from bot.understanding.language import WIDE
 from db.records import Attribute, Passage, Product
 from prompts.answering import signs
 from prompts.concepts import concepts
-from prompts.topics import all_topics, topics_of
+from prompts.topics import topics_of
 from retrieval.hybrid import Searcher
-from retrieval.sentences import sentence_spans, sentences
 from retrieval.text import tokens, units, words
 
-Span = tuple[str, Passage | None, Attribute | None]
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 WORDS_ENOUGH = 0.55  # share of the question's weight that answers by itself
@@ -51,8 +64,6 @@ REVIEW = 0.15  # what a shopper says in a review of the page is not what the sho
 ASKED = 0.8  # cosine from which two questions are the same; of words, their shares both ways
 ASKED_WORDS = 0.75
 VECTORS_KEPT = 20_000
-CELL = " | "  # between the cells of a table row
-MAX_QUOTE = {"en": 320, "zh": 160}
 _FIGURE = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|ten)\b|[一二三四五六七八九十百]", re.I
 )
@@ -69,10 +80,6 @@ _ASKS_EXCEPTIONS = re.compile(
     r"|不(?:保|包括|覆盖|支持|能)|除外|例外",
     re.IGNORECASE,
 )
-_EXCEPTS = re.compile(
-    r"\b(?:not|no|except|exclu\w+|void\w*|unless)\b|n't\b|不|除外|例外", re.IGNORECASE
-)
-_STEP = re.compile(r"(?:^|\n)\s*\d+[.)]\s*$")
 _SELF = re.compile(
     r"\b(?:i'?m|i am|we'?re|we are|as|for) (?:an? |the )?(\w+)(?: (?:plus|level|tier))?(?: (?:member|customer|account|user|client)\w*)"
     r"|\bmy (\w+) (?:membership|account|plan)\b|我是(\w{1,6}?)(?:会员|用户|客户)",
@@ -80,13 +87,6 @@ _SELF = re.compile(
 )
 _FORBIDDING = re.compile(
     r"^\W*(?:do not|don't|never|avoid)\b|^\W*(?:不要|请勿|避免)", re.IGNORECASE
-)
-_HOLLOW = frozenset(
-    tokens(
-        "is are was it its the a an of for to and or in on with without me my i you your we us do does did can could will"
-        " would have has had get got what which when where who how much many long if then please tell about there any this"
-        " that one ones use used using come comes go put take make made buy want need know does work so just only really still also something anything someone first second third itself myself off policy policies rule rules ur"
-    )
 )
 _HOLLOW_ZH = frozenset(
     "可以 支持 多少 几 几号 怎么 什么 需要 一下 请问 买 送 用 有 是 会 能 这个 那个 它 到 大 小 好".split()
@@ -141,7 +141,7 @@ class Answerer:
         best, most = None, 0.0
         for candidate in product.attributes:
             words = set(tokens(candidate.name))
-            if words and words <= said and len(words) > most and not words <= _HOLLOW:
+            if words and words <= said and len(words) > most and not words <= HOLLOW:
                 best, most = candidate, len(words)
         return best
 
@@ -164,22 +164,15 @@ class Answerer:
         said = spoken(pair.answer, f"{product_text(product)} {pair.question}")
         if alike[at] < least or not said:
             return None
-        return Evidence(_first_of(said[0], MAX_QUOTE[language]), alike[at], passage, meaning=alike[at])  # fmt: skip
+        return Evidence(first_of(said[0], MAX_QUOTE[language]), alike[at], passage, meaning=alike[at])  # fmt: skip
 
     def about_product(self, product: Product, question: str, language: str) -> Evidence | None:
         """Returns the best sentence of the product's own page, or None where it does not say."""
         passages = self._page(product, question, language)
         topic = product_text(product)
-        candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language, topic)]  # fmt: skip
-        candidates += [(s, None, None) for run in spoken(product.description, product.title) for s in sentences(run)]  # fmt: skip
+        candidates: list[Span] = [(s, p, None) for p in passages for s in spans_of(p, language, topic)]  # fmt: skip
+        candidates += of_record(product, language)
         about = set(words(product.title)) | set(tokens(product.title))
-        candidates += [
-            (f"{a.name}: {a.value}", None, a)
-            for a in product.attributes
-            if a.value
-            and len(a.value) <= MAX_QUOTE[language]
-            and not set(tokens(a.value)) <= about  # the name again is no answer
-        ]
         wording = " ".join(
             [c.wording for c in concepts().values() if c.wording and c.asked(question)]
             + [topic.wording[language] for topic in topics_of(question)[:2]]
@@ -209,7 +202,7 @@ class Answerer:
         asked = f"{context} {question} {wording}".strip()
         hits = self._searcher.passages(asked, language, source="policy", k=20)
         passages = [self._searcher.passage(h.id) for h in hits]
-        candidates: list[Span] = [(s, p, None) for p in passages for s in self._spans(p, language)]
+        candidates: list[Span] = [(s, p, None) for p in passages for s in spans_of(p, language)]
         best = self._best(
             question, candidates, language, context=context, wording=wording, shopper=shopper
         )
@@ -222,28 +215,6 @@ class Answerer:
             if not any(t.needs.search(held) for t in topics if t.needs):
                 return None
         return best
-
-    def _spans(self, passage: Passage, language: str, about: str = "") -> list[str]:
-        """The passage in quotable pieces: whole where it is short, else sentence by sentence.
-
-        Of a table each row is a piece, and all rows below the head together. What speaks to an
-        assistant, and a question without its answer, is none.
-        """
-        lines = passage.text.splitlines()
-        rows = [line for line in lines if CELL in line]
-        runs = spoken("\n".join(line for line in lines if CELL not in line), _topic(passage, about))
-        if rows:
-            body = rows[1:]
-            block = "\n".join(body)
-            pieces = [
-                *body,
-                *([block] if len(body) > 1 and len(block) <= MAX_QUOTE[language] else []),
-            ]
-            return pieces + [s for run in runs for s in sentences(run)]
-        if len(passage.text) <= MAX_QUOTE[language] // 2 and runs == (passage.text,):
-            return [passage.text]
-        pieces = [s for run in runs for s in sentences(run) if len(s) <= MAX_QUOTE[language]]
-        return [piece for piece in pieces if not piece.endswith(("?", "？"))]
 
     def _best(
         self,
@@ -269,7 +240,9 @@ class Answerer:
         own_words = 0.5 if self._all_known(question, candidates) else UNKNOWN
         scored = []
         for (text, passage, attribute), own, put in zip(candidates, meanings, usual, strict=True):
-            held = " ".join((*(passage.heading if passage else ()), *_columns(passage, text), text))
+            held = " ".join(
+                (*(passage.heading if passage else ()), *columns_of(passage, text), text)
+            )
             covered = sum(w * self._covered(p, held, language, drop) for p, w in phrases)
             meaning = own
             if wording:
@@ -278,21 +251,21 @@ class Answerer:
                 meaning = max(own, (1 - OWN) * own + OWN * put)
             score = own_words * covered + (1 - own_words) * meaning if language == "en" else covered
             score += figure * (TABLE if CELL in text else 1.0) if _FIGURE.search(text) else 0.0
-            score += ROW if _row_of(text, question) else 0.0
+            score += ROW if is_row_of(text, question) else 0.0
             score -= EARLIER * passage.ordinal if passage else 0.0
-            score -= REVIEW if passage and _of_shoppers(passage) else 0.0
+            score -= REVIEW if passage and of_shoppers(passage) else 0.0
             score -= FORBIDS if how and _FORBIDDING.search(text) else 0.0
-            if passage and _is_step(passage, text):
+            if passage and is_step(passage, text):
                 score += STEPS if how else -STEPS
             score += TOLD if how and language == "en" and instructs(text) else 0.0
-            score += EXCEPTS if exceptions and _excepts(passage, text) else 0.0
+            score += EXCEPTS if exceptions and excepts(passage, text) else 0.0
             score += SELF if passage and said_to_be & set(tokens(text)) else 0.0
             scored.append(Evidence(text, score, passage, attribute, covered, meaning))
         enough = [e for e in scored if self._enough(e, language, known=bool(wording))]
         if not enough:
             return None
         best = max(enough, key=lambda e: e.score)
-        return replace(best, text=_continued(best, question, MAX_QUOTE[language]))
+        return replace(best, text=continued(best.text, best.passage, question, MAX_QUOTE[language]))
 
     def _enough(self, e: Evidence, language: str, *, known: bool) -> bool:
         """Whether the span answers; a `known` kind of question needs less to be recognised."""
@@ -314,14 +287,14 @@ class Answerer:
             for text, p, _ in candidates
             for t in tokens(" ".join((*(p.heading if p else ()), text)))
         }
-        asked = {w for w in tokens(question) if w not in _HOLLOW and len(w) > 1}
+        asked = {w for w in tokens(question) if w not in HOLLOW and len(w) > 1}
         return asked <= held
 
     def _covered(self, asked: str, held: str, language: str, drop: frozenset[str]) -> float:
         """The share of the question's content that a span holds, weighted by rarity."""
         if language == "zh":
             return wide_share(asked, held, drop)
-        words = [w for w in dict.fromkeys(tokens(asked)) if w not in _HOLLOW and w not in drop]
+        words = [w for w in dict.fromkeys(tokens(asked)) if w not in HOLLOW and w not in drop]
         weights = {w: self._rarity(w) for w in words if len(w) > 1}
         found = set(tokens(held))
         total = sum(weights.values())
@@ -341,22 +314,45 @@ class Answerer:
     ) -> list[float]:
         if language != "en":
             return [0.0] * len(candidates)
-        texts = [
-            ": ".join((*(p.heading[-1:] if p else ()), *_columns(p, text), text))
-            for text, p, _ in candidates
-        ]
+        texts = [in_place(text, p) for text, p, _ in candidates]
         vectors = self._vectors([question, *texts])
         return [float(v) for v in vectors[1:] @ vectors[0]]
 
+    def read_ahead(self, ended: Callable[[], bool]) -> int:
+        """Encodes the sentences of rules and pages before they are asked about, as many as are kept;
+        returns how many. Stops early once `ended` says so."""
+        read = 0
+        for texts in self._told():
+            if ended() or read + len(texts) > VECTORS_KEPT // 2:
+                break
+            self._vectors(texts)
+            read += len(texts)
+        return read
+
+    def _told(self) -> Iterator[list[str]]:
+        """What passages and records of products tell in English, as it is encoded."""
+        for passage in self._searcher.all_passages():
+            if passage.source == "comment" or WIDE.search(passage.text):
+                continue
+            product = self._catalogue.products.get(str(passage.product_id))
+            about = product_text(product) if product else ""
+            if texts := [in_place(s, passage) for s in spans_of(passage, "en", about)]:
+                yield texts
+        for product in self._catalogue.products.values():
+            if texts := [text for text, _, _ in of_record(product, "en") if not WIDE.search(text)]:
+                yield texts
+
     def _vectors(self, texts: list[str]) -> NDArray[np.float32]:
         """Encodes texts, each once: a shop's sentences are asked about again and again."""
-        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        known = {text: v for text in texts if (v := self._known.get(text)) is not None}
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
         if missing:
             if len(self._known) > VECTORS_KEPT:
                 self._known.clear()
-            for text, vector in zip(missing, self._encode(missing), strict=True):
-                self._known[text] = vector
-        return np.stack([self._known[text] for text in texts])
+            fresh = dict(zip(missing, self._encode(missing), strict=True))
+            known |= fresh
+            self._known |= fresh
+        return np.stack([known[text] for text in texts])
 
 
 @cache
@@ -369,90 +365,6 @@ def _same(word: str) -> frozenset[str]:
 def self_descriptions(text: str) -> frozenset[str]:
     """The words by which the shopper said what they are: gold, of "I'm a gold member"."""
     return frozenset(t for m in _SELF.finditer(text) for g in m.groups() if g for t in tokens(g))
-
-
-def _is_step(passage: Passage, text: str) -> bool:
-    """Whether the span is one of numbered steps: what to do, not what applies."""
-    start = passage.text.find(text)
-    return start >= 0 and _STEP.search(passage.text[:start]) is not None
-
-
-def _columns(passage: Passage | None, text: str) -> tuple[str, ...]:
-    """The head of the table that the text is a row of: what its cells mean."""
-    if passage is None or CELL not in text:
-        return ()
-    rows = [line for line in passage.text.splitlines() if CELL in line]
-    return tuple(rows[:1]) if len(rows) > 1 and text != rows[0] else ()
-
-
-def _row_of(text: str, question: str) -> bool:
-    """Whether the text is one row of a table, and the question names what the row is about."""
-    if CELL not in text or "\n" in text:
-        return False
-    about = {t for t in tokens(text.partition(CELL)[0]) if t not in _HOLLOW and not is_general(t)}
-    return not about.isdisjoint(tokens(question))
-
-
-def _continued(evidence: Evidence, question: str, most: int) -> str:
-    """The span with what belongs to it: sentences that follow, since conditions often come after,
-    and all rows of a small table where no row of its own was asked for."""
-    if evidence.passage is None:
-        return evidence.text
-    whole = evidence.passage.text
-    if CELL in evidence.text:
-        body = [line for line in whole.splitlines() if CELL in line][1:]
-        together = "\n".join(body)
-        if _row_of(evidence.text, question) or len(together) > most:
-            return evidence.text
-        return together or evidence.text
-    if CELL in whole:
-        return evidence.text
-    runs = spoken(whole, _topic(evidence.passage, ""))
-    whole = next((run for run in runs if evidence.text in run), evidence.text)
-    if len(whole) <= most:
-        return whole
-    start = whole.find(evidence.text)
-    end = start + len(evidence.text)
-    if _is_step(evidence.passage, evidence.text):
-        start = whole.rfind("\n", 0, start) + 1  # with its number
-    for sentence in sentences(whole[end:]):
-        stop = whole.find(sentence, end) + len(sentence)
-        if stop - start > most * 0.7:
-            break
-        end = stop
-    return whole[start:end]
-
-
-def _topic(passage: Passage, about: str) -> str:
-    """What the passage should be about: its headings, what it is of, and what rules usually say."""
-    return " ".join(
-        (about, *passage.heading, *(_rule_words() if passage.source == "policy" else ()))
-    )
-
-
-@cache
-def _rule_words() -> tuple[str, ...]:
-    return tuple(wording for topic in all_topics() for wording in topic.wording.values())
-
-
-def _excepts(passage: Passage | None, text: str) -> bool:
-    """Whether the span tells an exception: its heading does, or it does under no heading."""
-    heading = passage.heading[-1:] if passage else ()
-    return _EXCEPTS.search(" ".join(heading) or text) is not None
-
-
-def _of_shoppers(passage: Passage) -> bool:
-    return any(signs().reviews.search(heading) for heading in passage.heading[-2:])
-
-
-def _first_of(text: str, most: int) -> str:
-    """The text, or as many of its first sentences as `most` characters hold."""
-    end = 0
-    for _, stop in sentence_spans(text):
-        if stop > most and end:
-            break
-        end = stop
-    return text[:end]
 
 
 def nameless(text: str, product: Product) -> str:

@@ -269,6 +269,14 @@ class Shop:
             return Readiness(False, (str(error),), age)
         return Readiness(True, (), age)
 
+    def read_ahead(self, ended: Callable[[], bool]) -> int:
+        """Encodes what product pages and rules say, so that no shopper waits for it; returns how many
+        sentences. For a thread beside the turns: stops once `ended` says so."""
+        try:
+            return self._current().dialog.read_ahead(ended)
+        except NotReadyError:
+            return 0
+
     def warm(self) -> None:
         """Plays a few turns that nobody sees and nothing stores, so that no shopper waits for the
         encoder, the classifier's heads, the verifier's vocabulary or the generator to load."""

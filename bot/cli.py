@@ -171,6 +171,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
     from bot.app import Shop, web_settings
+    from bot.background import in_background
     from bot.retention import every_day
     from bot.web.app import create_app
 
@@ -185,6 +186,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
         if readiness.ready:
             shop.warm()
         tasks.enter_context(every_day(shop.purge))
+        tasks.enter_context(in_background(shop.read_ahead, name="shopbot-reading"))
         out.print(f"chat:  http://{host}:{port}/chat\nAPI:   http://{host}:{port}/api/chat")
         uvicorn.run(
             create_app(shop, web_settings(settings)),

@@ -49,6 +49,10 @@ class Dialog:
         self._phraser = phraser
         self._currency = currency
 
+    def read_ahead(self, ended: Callable[[], bool]) -> int:
+        """Reads pages and rules before they are asked about; see Answerer.read_ahead."""
+        return self._desk.answerer.read_ahead(ended)
+
     def answer(
         self,
         message: str,

@@ -88,6 +88,10 @@ class Searcher:
         """The passage of a hit. Raises KeyError when this index has no such passage."""
         return self._passages.passages[self._passage_rows[passage_id]]  # type: ignore[index]
 
+    def all_passages(self) -> tuple[Passage, ...]:
+        """Every passage of the index: rules, pages and comments."""
+        return self._passages.passages
+
     def products(self, query: Query) -> list[Hit]:
         """At most `query.k` products that satisfy the filters, best first.
 

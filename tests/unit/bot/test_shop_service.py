@@ -153,6 +153,28 @@ def test_that_a_stored_payload_names_neither_session_nor_turn(shop: Shop) -> Non
 # ---- repeats -------------------------------------------------------------------------------------
 
 
+def test_that_what_was_read_ahead_is_not_encoded_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = shop.read_ahead(lambda: False)
+    assert read > 2  # the rule, descriptions and attributes
+    encoded: list[str] = []
+    embedder = shop.dialog._desk.answerer  # as the thread beside the turns shares it
+    encode = embedder._encode
+    monkeypatch.setattr(embedder, "_encode", lambda texts: encoded.extend(texts) or encode(texts))
+    shop.chat(ChatRequest("what is your return policy?"))
+    assert not [text for text in encoded if "within 30 days" in text]
+
+
+def test_that_reading_ahead_stops_when_told(shop: Shop) -> None:
+    assert shop.read_ahead(lambda: True) == 0
+
+
+def test_that_nothing_is_read_ahead_where_there_is_no_shop(tmp_path: Path) -> None:
+    with closing(shop_in(tmp_path / "none")) as empty:
+        assert empty.read_ahead(lambda: False) == 0
+
+
 def test_that_a_repeated_message_gets_the_stored_reply_and_no_second_turn(shop: Shop) -> None:
     session = say(shop, "I need a kettle").session_id
     first = say(shop, "compare the first two", session, client_message_id="m-7")
