@@ -11,6 +11,7 @@ from bot.catalogue import Catalogue, product_text
 from bot.fitting import ASKS_HOW
 from bot.kinds import Rank, head_of, is_general
 from bot.state import DialogState
+from bot.understanding.constraints import SORT_WORDS
 from bot.understanding.language import WIDE
 from bot.understanding.noise import is_noise
 from bot.understanding.numbers import digits
@@ -120,7 +121,7 @@ class IntentRules:
     def decide(self, r: Request, context: Context) -> Decision:
         """Returns intent, the rule that decided, and the goal."""
         for rule in (
-            safety, service, courtesy, self._in_focus, self._several, self._taken_up, self._priced,
+            safety, service, courtesy, self._priced, self._in_focus, self._several, self._taken_up,
             self._elsewhere, self._ruled, self._refined, self._asked, self._unanswered,
         ):  # fmt: skip
             if decided := rule(r, context):
@@ -154,7 +155,9 @@ class IntentRules:
         if alone and len(text) <= SHORT_QUESTION:
             return "product_question", "a short question on the product in focus", ""
         held = set(tokens(product_text(product)))
-        if dict(r.scores)["out_of_scope"] >= OUTSIDE and not held.isdisjoint(tokens(text)):
+        if dict(r.scores)["out_of_scope"] >= OUTSIDE and not held.isdisjoint(
+            t for t in tokens(text) if not t.isdigit()
+        ):
             return "product_question", "asks about a word of the product in focus", ""
         return None
 
@@ -234,6 +237,10 @@ class IntentRules:
         if "price" not in r.concepts or not cue("question", r.text) or r.links or r.references:
             return None
         goods = priced_goods(r.text)
+        head = head_of(goods, context.language)
+        talked = any(self._catalogue.kinds.is_a(pid, head) for pid in context.state.focus[:1])
+        if not head or head.isdigit() or (talked and not SORT_WORDS.search(r.text)):
+            return None  # "how much is the tent", of the one that is talked about
         if 0 < len(units(goods)) <= FEW_WORDS and self._sold(goods, context.language):
             return "recommend", "asks what a kind of goods costs", "price"
         return None
