@@ -6,15 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Ended = Callable[[], bool]
-
 
 @contextmanager
-def in_background(task: Callable[[Ended], object], *, name: str) -> Iterator[None]:
-    """Does the task in a thread while the block runs. It is given what tells whether the block has
-    ended, and should look at it now and then; the block waits for it."""
+def in_background(task: Callable[[threading.Event], object], *, name: str) -> Iterator[None]:
+    """Does the task in a thread while the block runs. It is given what is set when the block ends, and
+    should look at it now and then; the block waits for it."""
     ended = threading.Event()
-    thread = threading.Thread(target=task, args=(ended.is_set,), name=name, daemon=True)
+    thread = threading.Thread(target=task, args=(ended,), name=name, daemon=True)
     thread.start()
     try:
         yield

@@ -186,7 +186,9 @@ def run_server(settings: Settings, host: str, port: int) -> None:
         if readiness.ready:
             shop.warm()
         tasks.enter_context(every_day(shop.purge))
-        tasks.enter_context(in_background(shop.read_ahead, name="shopbot-reading"))
+        tasks.enter_context(
+            in_background(lambda ended: shop.read_ahead(ended.is_set), name="reading")
+        )
         out.print(f"chat:  http://{host}:{port}/chat\nAPI:   http://{host}:{port}/api/chat")
         uvicorn.run(
             create_app(shop, web_settings(settings)),

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
+from bot.background import in_background
 from bot.state import DialogState
 from db.conversations import ConversationStore
 from db.errors import StoreError
@@ -34,12 +35,10 @@ def purge_details(
     return unconfirmed + requests.purge(before=now - timedelta(days=days))
 
 
-@contextmanager
-def every_day(task: Callable[[], object]) -> Iterator[None]:
+def every_day(task: Callable[[], object]) -> AbstractContextManager[None]:
     """Does the task now and once a day in the background, until the block ends."""
-    ended = threading.Event()
 
-    def work() -> None:
+    def work(ended: threading.Event) -> None:
         while True:
             try:
                 task()
@@ -48,10 +47,4 @@ def every_day(task: Callable[[], object]) -> Iterator[None]:
             if ended.wait(DAY):
                 return
 
-    thread = threading.Thread(target=work, name="retention", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return in_background(work, name="retention")

@@ -6,16 +6,15 @@ import threading
 
 import pytest
 
-from bot.background import Ended, in_background
+from bot.background import in_background
 
 
 def test_that_the_work_is_told_when_the_block_ends() -> None:
     begun, seen = threading.Event(), threading.Event()
 
-    def work(ended: Ended) -> None:
+    def work(ended: threading.Event) -> None:
         begun.set()
-        while not ended():
-            pass
+        ended.wait(10)
         seen.set()
 
     with in_background(work, name="work"):
@@ -27,9 +26,8 @@ def test_that_the_work_is_told_when_the_block_ends() -> None:
 def test_that_a_failure_of_the_block_ends_the_work() -> None:
     seen = threading.Event()
 
-    def work(ended: Ended) -> None:
-        while not ended():
-            pass
+    def work(ended: threading.Event) -> None:
+        ended.wait(10)
         seen.set()
 
     with pytest.raises(KeyError), in_background(work, name="work"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from shop_homes import NOW, build_tiny, copy_of, shop_in
+from shop_homes import NOW, build_tiny, shop_in
 
 from bot.app import Shop
 from bot.grounding import FactBook
@@ -50,28 +50,6 @@ NIGHT = {"SHOPBOT_SHOP__HOURS": "mon-fri=20:00-02:00;timezone=UTC"}  # NOW is Mo
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("people") / "home"
     return build_tiny(home, products=PRODUCTS, documents=[RETURNS], orders=ORDERS)
-
-
-@pytest.fixture
-def home(tiny: Path, tmp_path: Path) -> Path:
-    return copy_of(tiny, tmp_path / "home")
-
-
-@pytest.fixture
-def opened(home: Path) -> Iterator[Callable[..., Shop]]:
-    with ExitStack() as stack:
-
-        def open_shop(**more: str) -> Shop:
-            shop = shop_in(home, more=more)
-            stack.callback(shop.close)
-            return shop
-
-        yield open_shop
-
-
-@pytest.fixture
-def shop(opened: Callable[..., Shop]) -> Shop:
-    return opened()
 
 
 def talk(shop: Shop, *messages: str) -> list[Reply]:

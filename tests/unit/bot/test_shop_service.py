@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -57,29 +57,6 @@ ORDERS = [
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("tiny") / "home"
     return build_tiny(home, products=PRODUCTS, documents=[RETURNS], orders=ORDERS)
-
-
-@pytest.fixture
-def home(tiny: Path, tmp_path: Path) -> Path:
-    return copy_of(tiny, tmp_path / "home")
-
-
-@pytest.fixture
-def opened(home: Path) -> Iterator[Callable[..., Shop]]:
-    """Opens the same home as often as a test likes; every shop is closed at the end."""
-    with ExitStack() as stack:
-
-        def open_shop(**more: str) -> Shop:
-            shop = shop_in(home, more=more)
-            stack.callback(shop.close)
-            return shop
-
-        yield open_shop
-
-
-@pytest.fixture
-def shop(opened: Callable[..., Shop]) -> Shop:
-    return opened()
 
 
 @pytest.fixture(scope="module")
