@@ -179,7 +179,7 @@ class IntentRules:
         if (state.focus or state.last_list) and (r.concepts or means_one(r.text)):
             return None
         conditions = not r.constraints.only_facets or r.relative
-        if (conditions and chance < SURE) or cue("bought", r.text):
+        if (conditions and chance < SURE) or cue("bought", r.text) or cue("buy", r.text):
             return None
         if self._evidence(r, context):
             return None

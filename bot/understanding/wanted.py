@@ -49,7 +49,7 @@ _DANGLING = re.compile(
     re.IGNORECASE,
 )
 _TASTE = re.compile(
-    r"\b(?:he|she|they|who|mum|mom|dad|wife|husband|friend|son|daughter|sister|brother|it|partner)(?:'s|'re| is| are)? (?:also |really |just )*"
+    r"\b(?:he|she|they|who|mum|mom|dad|wife|husband|friend|son|daughter|sister|brother|partner)(?:'s|'re| is| are)? (?:also |really |just )*"
     r"(?:loves?|likes?|enjoys?|adores?|into|fond of|keen on|crazy about|mad about)(?: to)? ([^,.;!?\n]{3,40})",
     re.IGNORECASE,
 )
@@ -117,6 +117,11 @@ class WantedWords:
             if len(rated_zh) > 1 and rates and asks:
                 words = best[2]  # of several clauses the one that asks and names goods
             return words.lstrip("的 ")
+        if taste := _TASTE.search(text):
+            text = _TASTE.sub(" ", text)  # "for my mum, she loves gardening"
+            if not any(self.titled(w) for w in _said(text)):
+                return f"{A_GIFT} {search_words(taste[1])}"
+            words = search_words(text)
         clauses = [
             c for c in re.split(r"[,.;!?\n]+|\b(?:but|because|so|anyway)\b", text) if c.strip()
         ]
@@ -132,10 +137,6 @@ class WantedWords:
         )  # "bedding, linen if possible"
         if rated and (counted or len(rated) > 1) and max(rated)[0] > 0 and (counted or not listed):
             words = search_words(max(rated)[2])
-        has_known = any(self._catalogue.knows(w) for w in tokens(words))
-        taste = _TASTE.search(text)
-        if taste and (not has_known or len(rated) <= 1):
-            return f"{A_GIFT} {search_words(taste[1])}"  # "for my mum, she loves gardening"
         if len(tokens(words)) <= LONG:
             return words
         known = [w for w in re.findall(r"[\w'-]+", words) if any(self.titled(t) for t in tokens(w))]
