@@ -7,6 +7,7 @@ meaning; below the threshold there is no answer. Knows nothing about acts.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -64,6 +65,8 @@ REVIEW = 0.15  # what a shopper says in a review of the page is not what the sho
 ASKED = 0.8  # cosine from which two questions are the same; of words, their shares both ways
 ASKED_WORDS = 0.75
 VECTORS_KEPT = 20_000
+AT_ONCE = 4  # sentences read ahead between two turns
+BREATH = 0.005  # seconds
 _FIGURE = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|ten)\b|[一二三四五六七八九十百]", re.I
 )
@@ -323,10 +326,13 @@ class Answerer:
         returns how many. Stops early once `ended` says so."""
         read = 0
         for texts in self._told():
-            if ended() or read + len(texts) > VECTORS_KEPT // 2:
-                break
-            self._vectors(texts)
-            read += len(texts)
+            for at in range(0, len(texts), AT_ONCE):
+                if ended() or read + AT_ONCE > VECTORS_KEPT // 2:
+                    return read
+                some = texts[at : at + AT_ONCE]
+                self._vectors(some)
+                read += len(some)
+                time.sleep(BREATH)  # the encoder serves one at a time: a turn that waits goes first
         return read
 
     def _told(self) -> Iterator[list[str]]:

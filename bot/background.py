@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+NICEST = 19
+
 
 @contextmanager
 def in_background(task: Callable[[threading.Event], object], *, name: str) -> Iterator[None]:
-    """Does the task in a thread while the block runs. It is given what is set when the block ends, and
-    should look at it now and then; the block waits for it."""
+    """Does the task in a thread while the block runs, behind all that shoppers wait for. It is given
+    what is set when the block ends, and should look at it now and then; the block waits for it."""
     ended = threading.Event()
-    thread = threading.Thread(target=task, args=(ended,), name=name, daemon=True)
+
+    def work() -> None:
+        if sys.platform == "linux":  # where a thread has a niceness of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICEST)
+        task(ended)
+
+    thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()
     try:
         yield
