@@ -36,7 +36,8 @@ class DialogState:
     """`lists` are the product ids of earlier replies, newest last; `shown` those for this wish.
 
     `earlier` are the wishes talked about before this one, oldest first. `offered` are the options of
-    a question or a suggestion, which stand for one message; `settled` the words asked about so, that
+    a question or a suggestion, which stand for one message, as do the `departments` named when a wish
+    was asked for; `settled` the words asked about so, that
     are not asked about again.
 
     `awaiting` is what the bot asked for: "", "order", "contact", "confirm", "detail" (which one says
@@ -51,6 +52,7 @@ class DialogState:
     constraints: Constraints = Constraints()
     earlier: tuple[Topic, ...] = ()
     offered: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
     lists: tuple[tuple[str, ...], ...] = ()
     shown: tuple[str, ...] = ()

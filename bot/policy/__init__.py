@@ -34,7 +34,8 @@ def decide(plan: Plan, desk: Desk) -> None:
     understood = plan.understood
     plan.book.add("shopper", "message", "message", understood.text)
     plan.state = replace(plan.state, language=understood.language)
-    plan.state = replace(plan.state, offered=())  # as understood: an offer stands for one message
+    # as understood: an offer stands for one message
+    plan.state = replace(plan.state, offered=(), departments=())
     if understood.foreign:
         _foreign(plan, desk)
     if plan.state.awaiting in ("confirm", "detail") and not _answers(understood.requests):

@@ -27,7 +27,7 @@ def ask_wish(plan: Plan, desk: Desk, why: str) -> None:
     largest = [name for name, _ in sizes.most_common(MOST) if len(name) <= MAX_OPTION]
     if len(largest) > 1:
         plan.suggestions += largest
-        plan.state = replace(plan.state, offered=tuple(largest))
+        plan.state = replace(plan.state, departments=tuple(largest))
 
 
 def ask_which(plan: Plan, desk: Desk, found: Found, wish: str, constraints: Constraints) -> bool:

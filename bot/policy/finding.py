@@ -59,7 +59,10 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
     if kind == "back":
         _return(plan, desk, request, state.earlier[int(which)])
         return
-    if kind == "kind":
+    if kind == "department":
+        wish, constraints = which, Constraints(categories=(which,))
+        state = replace(state, shown=(), focus=())
+    elif kind == "kind":
         wish, constraints = _of_that_kind(plan, which), state.constraints
         state = replace(state, shown=(), focus=())
     elif kind == "choice":

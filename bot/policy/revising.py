@@ -13,7 +13,7 @@ from bot.kinds import Rank, head_of
 from bot.policy.measuring import magnitude
 from bot.policy.plan import Desk, Plan
 from bot.recommend import Found
-from bot.understanding.constraints import Constraints, Facet
+from bot.understanding.constraints import SAID_OTHERWISE, Constraints, Facet
 from bot.understanding.language import WIDE
 from bot.understanding.values import Request
 from bot.understanding.wordlist import is_common_word
@@ -47,9 +47,9 @@ def revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]
     constraints = state.constraints.updated(request.constraints)
     anchor = _anchor(plan, desk, request)
     if "cheaper" in request.relative and request.constraints.price_max is None and anchor:
-        constraints = replace(constraints, price_min=None, price_max=anchor - CENT, total=None)
+        constraints = _limited(constraints, None, anchor - CENT)
     elif "dearer" in request.relative and request.constraints.price_min is None and anchor:
-        constraints = replace(constraints, price_min=anchor + CENT, price_max=None, total=None)
+        constraints = _limited(constraints, anchor + CENT, None)
     wish = state.wish
     renewed = {facet.kind for facet in request.constraints.facets}
     for kind in (name.partition(":")[2] for name in request.relative if ":" in name):
@@ -66,6 +66,15 @@ def revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]
     for brand in (*request.constraints.brands, *request.constraints.exclude_brands):
         extra = re.sub(re.escape(brand), " ", extra, flags=re.IGNORECASE).strip()
     return _joined(wish, extra, request.constraints.facets), constraints
+
+
+def _limited(constraints: Constraints, low: Decimal | None, high: Decimal | None) -> Constraints:
+    """The conditions with bounds that come from a product shown: what was said of money before is
+    no word for them."""
+    words = tuple(
+        (SAID_OTHERWISE if name == "price" else name, said) for name, said in constraints.words
+    )
+    return replace(constraints, price_min=low, price_max=high, total=None, words=words)
 
 
 def _without(constraints: Constraints, old: list[Facet]) -> Constraints:

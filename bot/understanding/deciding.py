@@ -216,6 +216,8 @@ class IntentRules:
         choice = chosen_option(text, state.offered)
         if choice is not None and not r.references:
             return "recommend", "answers which was meant", f"choice:{choice}"
+        if named := [d for d in state.departments if d.casefold() == text.strip(" .!?").casefold()]:
+            return "recommend", "picks a department", f"department:{named[0]}"
         at = earlier_topic(text, state.earlier)
         if at is not None and not r.references:
             return "recommend", "comes back to an earlier wish", f"back:{at}"
