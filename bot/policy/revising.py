@@ -16,10 +16,10 @@ from bot.recommend import Found
 from bot.understanding.constraints import SAID_OTHERWISE, Constraints, Facet
 from bot.understanding.language import WIDE
 from bot.understanding.values import Request
-from bot.understanding.wordlist import is_common_word
 from db.records import Product
 from prompts.concepts import concepts
 from prompts.facets import vague_word
+from retrieval.english import is_common_word
 from retrieval.text import tokens
 
 CENT = Decimal("0.01")

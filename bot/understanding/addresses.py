@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from bot.understanding.address_words import Words
-from bot.understanding.wordlist import is_common_word
 from prompts.personal import pattern, word_set
+from retrieval.english import is_common_word
 
 Span = tuple[int, int]
 

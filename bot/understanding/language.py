@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from retrieval.spelling import english_words
+from retrieval.english import english_words
 
 WIDE = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORD = re.compile(r"[^\W\d_]{2,}")

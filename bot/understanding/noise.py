@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 
 from bot.understanding.intents import exemplars
-from bot.understanding.wordlist import is_common_word
+from retrieval.english import is_common_word
 from retrieval.text import tokens
 
 

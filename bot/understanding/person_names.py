@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from bot.understanding.wordlist import is_common_word
 from prompts.personal import pattern, word_set
+from retrieval.english import is_common_word
 
 Span = tuple[int, int]
 

@@ -14,48 +14,11 @@ from importlib.resources import files
 from rapidfuzz.distance import OSA
 
 from bot.understanding.intents import exemplars
-from bot.understanding.wordlist import is_common_word
+from retrieval.english import is_common_word, is_english
 
 LEAST = 5  # letters of a word that is mended towards one of service
-_BEGINNINGS = (
-    "co",
-    "re",
-    "un",
-    "non",
-    "pre",
-    "out",
-    "over",
-    "under",
-    "mis",
-    "dis",
-    "anti",
-    "multi",
-    "semi",
-)
-_STEM = 3  # letters that an ending leaves
-_ENDINGS = (
-    ("est", ""), ("est", "e"), ("iest", "y"), ("er", ""), ("er", "e"), ("ier", "y"), ("ing", ""),
-    ("ing", "e"), ("ed", ""), ("ed", "e"), ("s", ""), ("es", ""), ("ly", ""), ("able", ""), ("able", "e"),
-)  # fmt: skip
 LONG = 8  # letters from which two slips may be in it
 _WORD = re.compile(r"(?<![\w@.-])[a-z0-9]+(?![\w@-])", re.IGNORECASE)
-
-
-def is_word(word: str) -> bool:
-    """Whether it is an English word, or a common one with an ending or a beginning ("cheapest", "coworker")."""
-    if is_common_word(word) or word.casefold() in _service_words():
-        return True
-    if any(
-        word.startswith(p) and is_common_word(word[len(p) :])
-        for p in _BEGINNINGS
-        if len(word) > len(p) + _STEM
-    ):
-        return True
-    return any(
-        is_common_word(word[: -len(end)] + rest)
-        for end, rest in _ENDINGS
-        if word.endswith(end) and len(word) - len(end) >= _STEM
-    )
 
 
 def without_shorthand(text: str, *, knows: Callable[[str], bool]) -> str:
@@ -73,7 +36,7 @@ def service_typos(text: str, *, knows: Callable[[str], bool]) -> dict[str, str]:
     found = {}
     for word in _WORD.findall(text):
         low = word.casefold()
-        if len(low) < LEAST or not low.isalpha() or is_word(low) or knows(low):
+        if len(low) < LEAST or not low.isalpha() or is_english(low) or knows(low):
             continue
         most = 2 if len(low) >= LONG else 1
         near = [(OSA.distance(low, known, score_cutoff=most), known) for known in _service_words()]

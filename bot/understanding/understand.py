@@ -34,7 +34,7 @@ from bot.understanding.references import (
 )
 from bot.understanding.returning import earlier_product
 from bot.understanding.serving import PLAUSIBLE, SURE, unquoted
-from bot.understanding.spelling import is_word, service_typos, without_shorthand
+from bot.understanding.spelling import service_typos, without_shorthand
 from bot.understanding.values import INSULTED, Context, Request, Understanding
 from bot.understanding.wanted import WantedWords
 from prompts.concepts import concepts
@@ -125,21 +125,14 @@ class Understander:
         text = without_shorthand(text, knows=knows)
         _, mended = self._searcher.correct(text)
         mended = service_typos(text, knows=knows) | mended
-        wrong = {
-            word: right
-            for word, right in mended.items()
-            if not is_word(word)
-            # "pricey" is made of a word, not mistyped for "prices"
-            and not (word.endswith("y") and word[:-1] == right[:-1])
-        }
-        for word, right in wrong.items():
+        for word, right in mended.items():
             text = re.sub(
                 rf"(?<!\w){re.escape(word)}(?!\w)" if word.isascii() else re.escape(word),
                 right,
                 text,
                 flags=re.IGNORECASE,
             )
-        return text, wrong
+        return text, mended
 
     def _several(self, text: str, context: Context, whole: Request) -> tuple[Request, ...]:
         """Two requests where a product and a rule are asked in one breath, else the whole."""

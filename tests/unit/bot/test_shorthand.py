@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.understanding.spelling import is_word, service_typos, without_shorthand
+from bot.understanding.spelling import service_typos, without_shorthand
 
 
 def nothing(word: str) -> bool:
@@ -47,13 +47,3 @@ def test_that_what_is_a_word_or_a_number_stays(word: str) -> None:
 
 def test_that_a_word_of_the_shop_is_no_slip() -> None:
     assert service_typos("the retrun kettle", knows=lambda word: word == "retrun") == {}
-
-
-@pytest.mark.parametrize("word", ["cheapest", "heaviest", "coworker", "washable", "returned"])
-def test_that_an_ending_or_a_beginning_leaves_a_word_a_word(word: str) -> None:
-    assert is_word(word)
-
-
-@pytest.mark.parametrize("word", ["pacakge", "retrun", "kettel"])
-def test_that_a_slip_is_no_word(word: str) -> None:
-    assert not is_word(word)
