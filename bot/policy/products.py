@@ -27,8 +27,6 @@ _PIECES = re.compile(
     r"|\bhow much (?:for|are|would be|is|do|would|will) (\d{1,3})(?: (?:be|cost|come to))?\W*$",
     re.IGNORECASE,
 )
-
-
 _ALONE = re.compile(r"^\W*(?:[a-z']+ ){0,3}(\d{1,2})(?: please| then)?\W*$", re.IGNORECASE)
 
 

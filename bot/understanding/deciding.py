@@ -51,26 +51,11 @@ SHORT_QUESTION = 48  # characters of a question that is nothing but one
 _MODIFIER = re.compile(
     r"(?:^|[，,\s😭])(?:有没有|有|要|想要|来点)?[\u4e00-\u9fff]{1,6}的(?:吗|么|就行|也行|呢|吧)?\W*$"
 )
-_OF_IT = re.compile(
-    r"\b(?:does|do|did|is|are|was|can|could|will|would|has|have) (?:it|they|this|that|these)\b"
-    r"|\b(?:it|they|this one|that one) (?:takes?|needs?|has|have|comes?|works?)\b",
-    re.IGNORECASE,
-)
 _OF_SHOP = re.compile(r"\b(?:you|your|yours|we|my)\b|你们|贵店|我的", re.IGNORECASE)
 _OF_TEAM = re.compile(r"\b(?:you|your|yours)\b|你们|您|贵店", re.IGNORECASE)
 _FOR_SOME = re.compile(
     r"^\W*(?:and |so |ok |what about |how about )*(?:how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?"
     r"|(?:for )?\d{1,3} of (?:them|those|these|it)|(?:i(?:'ll| will|'d like to)? (?:take|need|want|buy) |just |only )?\d{1,2}(?: please| then))\W*$",
-    re.IGNORECASE,
-)
-_POINTS = re.compile(
-    r"^\W*(?:and |ok |so )*(?:what about |tell me about )?the (?:first|second|third|last|other)(?: one)?(?:\W|$)"
-    r"|^\W*第[一二三四五]个",
-    re.IGNORECASE,
-)
-_NOT_THAT = re.compile(
-    r"^\W*(?:no[,. ]+)?(?:not (?:that|this|it|those|these|them)(?: one| ones)?|i (?:don't|do not|didn't) (?:like|want) (?:that|this|it|those|these|them|any of (?:them|those|these))(?: one| ones)?)\W*$"
-    r"|^\W*(?:不要|不喜欢)(?:这|那)(?:个|款|些|几[个款])?\W*$",
     re.IGNORECASE,
 )
 # "a desk one": of what is wished, but otherwise
@@ -80,33 +65,13 @@ _OF_THAT_KIND = re.compile(
     r"([\w-]+(?: [\w-]+)?) ones?(?: please| then| instead| maybe)?\W*$",
     re.IGNORECASE,
 )
-_WHY = re.compile(
-    r"(?:and |but |so )?why(?: (?:do you (?:recommend|suggest) )?(?:that|this|it)(?: one)?)?\W*"
-    r"|(?:为什么|为啥|干嘛|怎么)(?:要)?(?:推荐|选|是)?(?:给我)?(?:这|那)?(?:个|款|它)?\W*",
-    re.IGNORECASE,
-)
-_GET_IT_IN = re.compile(
-    r"\b(?:get|have|buy|order|take) (?:it|this|that|one|them|this one|that one) in\b|\b(?:does|do|is|are) (?:it|they|this|that) (?:come|available|sold) in\b",
-    re.IGNORECASE,
-)
 _BARE = re.compile(r"(?:and |what about |how about )?[\w' -]{2,24}[?？]", re.IGNORECASE)
-_FOR_WHOM = re.compile(
-    r"(?:no,? |and |but |it'?s )?for (?:an? |my |the |our )?(?:[\w-]+ )?(?:wom[ae]n|m[ae]n|girls?|boys?|kids?|children|child|bab(?:y|ies)|toddlers?|teens?"
-    r"|adults?|ladies|gents|mum|mom|dad|wife|husband|friend|daughter|son|grandma|grandpa|teenager)(?: please)?[.!]?",
-    re.IGNORECASE,
-)
-_THE_ONE = re.compile(
-    r"^\W*(?:(?:and|ok|so|no|what about)[, ]+)*the [\w-]+ ones?\W*$", re.IGNORECASE
-)
 _OTHERS = re.compile(r"\b(?:anything|something|others?|another|ones?)\b|别的|其他", re.IGNORECASE)
 _ASKS = re.compile(r"\?|^\W*(?:and |so |ok )?(?:what|how|which)\b", re.IGNORECASE)
 _BARE_ZH = re.compile(r"(?:那|那么|如果)?([\u4e00-\u9fff]{1,6}?)呢[?？]?")
 _PART = re.compile(
     r"\b(?:about|of|on) (?:the |its )((?:[\w-]+ ){0,2}[\w-]+) (?:of|in|on|for) (?:the|this|that|these|those|it|them|its)\b",
     re.IGNORECASE,
-)
-_YES_OR_NO = re.compile(
-    r"^\W*(?:and |so |but )?(?:does|is|can|could|will|has|did|was)\b", re.IGNORECASE
 )
 
 
@@ -225,7 +190,7 @@ class IntentRules:
             return "recommend", "asks for a suggestion", ""
         if not state.wish or r.links:
             return None
-        if cue("more", text) or _NOT_THAT.search(text):
+        if cue("more", text) or cue("not_that", text):
             return "refine", "cue more", "more"
         if tastes(text) and is_general(head_of(state.wish, context.language)):
             return "recommend", "tells what they like who gets it", ""
@@ -259,7 +224,7 @@ class IntentRules:
         text, state = r.text, context.state
         if state.wish and not (r.links or r.references) and self._adds(r):
             return "refine", "another property", "adds"
-        if _YES_OR_NO.match(text) and re.search(r"\bthe\b", text) and not r.relative:
+        if cue("yes_or_no", text) and re.search(r"\bthe\b", text) and not r.relative:
             return None
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
             return "refine", "only that brand", ""
@@ -284,7 +249,7 @@ class IntentRules:
         """A question on one product: named, pointed at, or talked about."""
         text, state = r.text, context.state
         known_one = r.references or r.links or (state.focus and means_one(text))
-        if _WHY.fullmatch(text.strip()) and state.focus and state.topic == "products":
+        if cue("why_that", text) and state.focus and state.topic == "products":
             return "product_question", "asks why that one", "describe"
         if cue("describe", text) and known_one:
             goal = "" if self._of_a_part(r, state) else "describe"
@@ -305,16 +270,16 @@ class IntentRules:
             and not self._evidence(r, context)
         ):
             return "product_question", "a fact of no product in sight", ""
-        if not state.last_list and not r.links and _POINTS.search(text):
+        if not state.last_list and not r.links and cue("points", text):
             return "product_question", "points at a list that was never shown", ""
-        if state.focus and not r.references and _THE_ONE.search(text) and not self._wishes(r):
+        if state.focus and not r.references and cue("the_one", text) and not self._wishes(r):
             return "product_question", "points at one by a property", ""
         if len(r.references) == 1:
             told = "" if r.concepts or cue("question", text) else "describe"
             return "product_question", "points at one product", told
         stated = bool(r.concepts) and not cue("policy", text)
         asks = dict(r.scores).get("product_question", 0.0) >= max(p for _, p in r.scores)
-        asks = asks or _YES_OR_NO.search(text) is not None
+        asks = asks or cue("yes_or_no", text)
         if r.links and (question or stated or (asks and not self._wishes(r))):
             return "product_question", "names a product", ""
         return None
@@ -339,9 +304,9 @@ class IntentRules:
         compares = any(concepts()[name].direction(text) for name in r.concepts)
         if question and len(text.split()) <= 3 and _ASKS.search(text) and not compares:
             return True
-        about_it = question or (_OF_IT.search(text) is not None and cue("question", text))
+        about_it = question or (cue("of_it", text) and cue("question", text))
         about_it = about_it and means_one(text) and not self._wishes(r)
-        return about_it or _GET_IT_IN.search(text) is not None
+        return about_it or cue("get_it_in", text)
 
     def _classified(self, r: Request, context: Context) -> Decision:
         state = context.state
@@ -424,7 +389,7 @@ class IntentRules:
 
     def _adds(self, r: Request) -> bool:
         """Whether it only says more of what is wished: "wireless", "for women"."""
-        if _FOR_WHOM.fullmatch(r.text.strip()):
+        if cue("for_whom", r.text):
             return True
         words = tokens(r.query)
         kinds = self._catalogue.kinds

@@ -136,9 +136,9 @@ def test_that_what_was_read_ahead_is_not_encoded_again(
     read = shop.read_ahead(lambda: False)
     assert read > 2  # the rule, descriptions and attributes
     encoded: list[str] = []
-    embedder = shop.dialog._desk.answerer  # as the thread beside the turns shares it
-    encode = embedder._encode
-    monkeypatch.setattr(embedder, "_encode", lambda texts: encoded.extend(texts) or encode(texts))
+    answerer = shop.dialog._desk.answerer
+    encode = answerer._encode
+    monkeypatch.setattr(answerer, "_encode", lambda texts: encoded.extend(texts) or encode(texts))
     shop.chat(ChatRequest("what is your return policy?"))
     assert not [text for text in encoded if "within 30 days" in text]
 
