@@ -12,6 +12,7 @@ from decimal import Decimal
 from bot.kinds import Rank, head_of
 from bot.policy.measuring import magnitude
 from bot.policy.plan import Desk, Plan
+from bot.policy.wording import limit_in_words
 from bot.recommend import Found
 from bot.understanding.constraints import SAID_OTHERWISE, Constraints, Facet
 from bot.understanding.language import WIDE
@@ -47,9 +48,9 @@ def revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]
     constraints = state.constraints.updated(request.constraints)
     anchor = _anchor(plan, desk, request)
     if "cheaper" in request.relative and request.constraints.price_max is None and anchor:
-        constraints = _limited(constraints, None, anchor - CENT)
+        constraints = _limited(constraints, limit_in_words(plan, None, anchor), most=anchor - CENT)
     elif "dearer" in request.relative and request.constraints.price_min is None and anchor:
-        constraints = _limited(constraints, anchor + CENT, None)
+        constraints = _limited(constraints, limit_in_words(plan, anchor, None), least=anchor + CENT)
     wish = state.wish
     renewed = {facet.kind for facet in request.constraints.facets}
     for kind in (name.partition(":")[2] for name in request.relative if ":" in name):
@@ -68,13 +69,19 @@ def revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]
     return _joined(wish, extra, request.constraints.facets), constraints
 
 
-def _limited(constraints: Constraints, low: Decimal | None, high: Decimal | None) -> Constraints:
-    """The conditions with bounds that come from a product shown: what was said of money before is
-    no word for them."""
-    words = tuple(
-        (SAID_OTHERWISE if name == "price" else name, said) for name, said in constraints.words
+def _limited(
+    constraints: Constraints,
+    words: str,
+    *,
+    least: Decimal | None = None,
+    most: Decimal | None = None,
+) -> Constraints:
+    """The conditions with a bound that comes from a product shown, in words of its own: what was said
+    of money before does not fit it."""
+    others = tuple(pair for pair in constraints.words if pair[0] not in ("price", SAID_OTHERWISE))
+    return replace(
+        constraints, price_min=least, price_max=most, total=None, words=(*others, ("price", words))
     )
-    return replace(constraints, price_min=low, price_max=high, total=None, words=words)
 
 
 def _without(constraints: Constraints, old: list[Facet]) -> Constraints:

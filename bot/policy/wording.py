@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 
 from bot.grounding import COLON, money, readable, slot, stated_rating
 from bot.policy.plan import Plan
@@ -114,10 +115,15 @@ def conditions(plan: Plan, names: tuple[str, ...], constraints: Constraints) -> 
 def _bounds(plan: Plan, name: str, constraints: Constraints) -> str:
     if name != "price":
         return ""
+    return limit_in_words(plan, constraints.price_min, constraints.price_max)
+
+
+def limit_in_words(plan: Plan, least: Decimal | None, most: Decimal | None) -> str:
+    """Bounds of a price, as a condition on a thing."""
     both, over, under = _BOUNDS[plan.language]
     low, high = (
         None if amount is None else money(Money(amount, plan.book.currency), plan.language)
-        for amount in (constraints.price_min, constraints.price_max)
+        for amount in (least, most)
     )
     if low and high:
         return both.format(low, high)
