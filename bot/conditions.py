@@ -89,8 +89,11 @@ class Conditions:
 Relaxed = tuple[tuple[str, ...], Constraints]
 
 
-def relaxations(constraints: Constraints) -> list[Relaxed]:
-    """Conditions to give up, each with what remains: one alone, then two; easier ones first."""
+def relaxations(constraints: Constraints, held: frozenset[str] = frozenset()) -> list[Relaxed]:
+    """Conditions to give up, each with what remains: one alone, then two; easier ones first.
+
+    Those named in `held` stay.
+    """
     single: dict[str, dict[str, object]] = {}
     if constraints.price_max is not None or constraints.price_min is not None:
         single["price"] = {"price_min": None, "price_max": None, "total": None}
@@ -106,8 +109,9 @@ def relaxations(constraints: Constraints) -> list[Relaxed]:
         if facet.strict:
             single[facet.kind] = {}
     found: list[Relaxed] = []
+    free = [name for name in single if name not in held]
     for count in (1, 2):
-        for names in combinations(single, count):
+        for names in combinations(free, count):
             changes = {k: v for name in names for k, v in single[name].items()}
             facets = tuple(f for f in constraints.facets if f.kind not in names)
             found.append((names, replace(constraints, facets=facets, **changes)))  # type: ignore[arg-type]

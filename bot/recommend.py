@@ -90,8 +90,12 @@ class Recommender:
         language: str,
         exclude: tuple[str, ...] = (),
         most: int = 4,
+        held: frozenset[str] = frozenset(),
     ) -> Found:
-        """Returns the best products for `wish` under `constraints`, at most `most`."""
+        """Returns the best products for `wish` under `constraints`, at most `most`.
+
+        Where nothing fits, conditions are given up, but none of those named in `held`.
+        """
         named = head_of(wish, language)
         purpose = _PURPOSE.match(wish) is not None
         head = "" if is_general(named) or purpose else named
@@ -122,12 +126,13 @@ class Recommender:
         alike = self._kept(free, wanted, kind)
         if fit := self._conditions.having(kept, constraints, alike):
             return Found(self._picks(fit, wish, constraints, most), True, (), kind, allowed)
-        return self._relaxed(wanted, constraints, language, exclude, kind, alike, allowed)
+        return self._relaxed(wanted, constraints, held, language, exclude, kind, alike, allowed)
 
     def _relaxed(
         self,
         wanted: Wanted,
         constraints: Constraints,
+        held: frozenset[str],
         language: str,
         exclude: tuple[str, ...],
         kind: str,
@@ -137,7 +142,7 @@ class Recommender:
         """What there would be without the condition whose going helps most; of two that help as
         much the one that is easier to give up."""
         best: tuple[int, tuple[str, ...], Constraints, list[Hit]] | None = None
-        for names, looser in relaxations(constraints):
+        for names, looser in relaxations(constraints, held):
             if best is not None and len(names) > len(best[1]):
                 break
             hits = self._search(wanted.words, looser, language, exclude)

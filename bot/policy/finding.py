@@ -105,8 +105,10 @@ def _find(
     exclude = state.shown if request.goal == "more" else ()
     # "something blue" names no thing: any that is so will do
     sought = "" if only_like(wish, constraints) else wish
+    # who asks for a cheaper one is not offered those that cost as much
+    held = frozenset({"price"} if request.than_shown else ())
     found = desk.recommender.find(
-        sought, constraints, language=plan.language, exclude=exclude, most=LOOKED_AT
+        sought, constraints, language=plan.language, exclude=exclude, most=LOOKED_AT, held=held
     )
     word = unheard(desk, found, wish, plan.language)
     if word and found.picks and not found.dropped:
@@ -218,6 +220,10 @@ def _tell(
         plan.say(act("no_more", [told]), "all that fits was shown")
     elif found.dropped:
         _tell_near(plan, request, found, told, constraints)
+    elif not found.picks and request.than_shown:
+        plan.say(act("no_match", [absent(plan, told, wish, request)]), "what was shown ends there")
+        # the search goes on as it was: what comes next need not cost less than what there is
+        plan.state = replace(plan.state, constraints=before.constraints, focus=before.focus)
     elif not found.picks:
         if request.goal == "more" or plan.state.shown:
             plan.say(act("no_more", [told]), "all that fits was shown")

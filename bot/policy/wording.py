@@ -23,6 +23,10 @@ _BOUNDS = {  # a price that was said in words that cannot be repeated
     "en": ("between {} and {}", "over {}", "under {}"),
     "zh": ("{}到{}", "{}以上", "{}以内"),
 }
+_THAN = {
+    "en": {"cheaper": "cheaper {}", "dearer": "more expensive {}"},
+    "zh": {"cheaper": "更便宜的{}", "dearer": "更贵的{}"},
+}
 
 
 def reason_text(plan: Plan, pick: Pick) -> str:
@@ -76,8 +80,17 @@ def _as_noun(words: str) -> str:
 def absent(plan: Plan, told: Slot | None, wish: str, request: Request) -> Slot:
     """What the shop does not have, in the shopper's words."""
     words = told.value if told else (wish or request.text)[: MAX_WISH[plan.language]].strip()
-    words = _as_noun(words)
+    words = _than_shown(plan, _as_noun(words), request)
     return slot("wish", plan.book.add("shopper", "message", "absent", words))
+
+
+def _than_shown(plan: Plan, words: str, request: Request) -> str:
+    """The goods with the comparison that was asked for: "a cheaper kettle"."""
+    if not request.than_shown:
+        return words
+    goods = re.sub(r"^(?:an?|the) ", "", words, flags=re.IGNORECASE)
+    than = _THAN[plan.language][request.than_shown].format(goods)
+    return than if goods == words else f"a {than}"
 
 
 def condition(plan: Plan, name: str, constraints: Constraints) -> str:

@@ -35,6 +35,14 @@ class Request:
     scores: tuple[tuple[str, float], ...] = ()
     why: str = ""
 
+    @property
+    def than_shown(self) -> str:
+        """ "cheaper" or "dearer" where the measure is what was shown, and no figure was named."""
+        if "cheaper" in self.relative and self.constraints.price_max is None:
+            return "cheaper"
+        named = self.constraints.price_min is not None
+        return "dearer" if "dearer" in self.relative and not named else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

@@ -265,7 +265,7 @@ def check_comparatives(reading: Reading) -> None:
     assert reading.focus is not None
     for match in _PRICE_COMPARATIVE.finditer(reading.low):
         start, end = match.span()
-        if not reading.free(start, start + 1):
+        if not reading.free(start, start + 1) or _of_absent(reading, start, end):
             continue
         sentence = reading.low[slice(*reading.focus.sentence(start))]
         if sentence.rstrip().endswith("?"):
@@ -273,3 +273,16 @@ def check_comparatives(reading: Reading) -> None:
         if len(reading.book.titles) < 2 or not direction_holds(reading, at=start):
             reading.flag(start, end)
         reading.cover(start, end)
+
+
+def _of_absent(reading: Reading, start: int, end: int) -> bool:
+    """Whether the words belong to what the shop does not have: "no cheaper kettle".
+
+    That it is denied, and not affirmed, is for `polarity` and `affirmed` to see to.
+    """
+    texts = (entry.low for entry in reading.book.absent if entry.low)
+    return any(
+        found.start() <= start and end <= found.end()
+        for text in texts
+        for found in re.finditer(re.escape(text), reading.low)
+    )

@@ -69,6 +69,11 @@ def test_that_one_condition_is_given_up_before_two() -> None:
     assert (without_colour.facets, without_colour.price_max) == ((), Decimal(30))
 
 
+def test_that_a_condition_that_is_held_is_never_given_up() -> None:
+    wished = Constraints(price_max=Decimal(20), in_stock=True)
+    assert [names for names, _ in relaxations(wished, frozenset({"price"}))] == [("stock",)]
+
+
 def test_that_an_index_is_asked_what_it_can_hold() -> None:
     filters = filters_of(Constraints(price_max=Decimal(5), categories=("Stools",)), exclude=("1",))
     assert (filters.price_max, filters.categories, filters.exclude_ids) == (

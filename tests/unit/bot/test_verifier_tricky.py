@@ -220,6 +220,20 @@ def test_that_what_is_absent_is_neither_had_nor_another_thing() -> None:
     assert not verify("We don't sell tents.", none, language="en").ok
 
 
+def test_that_a_comparison_in_what_is_absent_is_denied_and_never_affirmed() -> None:
+    none = facts(
+        ("shopper", "message", "cheaper", ""),
+        ("shopper", "absent", "a cheaper tent", ""),
+        ("product", "title", TENT, TENT),
+        ("product", "price", "$250.00", TENT),
+    )
+    assert verify(
+        "I found nothing that fits a cheaper tent.", none, language="en", act="no_match"
+    ).ok
+    assert not verify(f"There is a cheaper tent: {TENT}.", none, language="en", act="no_match").ok
+    assert not verify(f"{TENT} is cheaper.", none, language="en", act="no_match").ok
+
+
 def test_that_something_done_needs_the_act_that_does_it() -> None:
     kind = facts(("request", "kind", "cancellation", ""), ("request", "id", "R-1042", ""))
     recorded = "Your cancellation is recorded as R-1042."
