@@ -113,7 +113,7 @@ class Dialog:
                 facts=plan.book.facts,
                 language=plan.language,
                 message=plan.understood.text,
-                recent=plan.state.recent,
+                recent=(*plan.state.recent, *(before.marked for before in segments)),
                 seed=seed,
                 room=room,
             )

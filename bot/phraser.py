@@ -32,6 +32,9 @@ MAX_CHARS = 900
 # what a candidate's rank is made of, in nats of its mean log-probability per token
 REPEATS = 1.5  # times the share of its word pairs that one of the last replies had
 SAME_OPENING = 0.5  # when it begins as one of the last replies did
+LEADS = 0.3  # when a sentence that says nothing of the facts stands before the one that does …
+LEADS_AGAIN = 0.9  # … as it did in one of the last replies
+WORDY: dict[Language, float] = {"en": 0.02, "zh": 0.01}  # for each word (or character) of its own
 ECHOES = 0.1  # when it takes up a word of the shopper's
 ODD = 0.7  # … for each word between neighbours that no phrasing has: it may be no sentence
 EQUALS = 0.6  # candidates this near to the best are as good; the seed chooses among them
@@ -40,6 +43,7 @@ NOTHING = Never()
 NO_WORDS = "…"  # where the shop never says any of it
 _VERBATIM = frozenset({"product", "policy", "order", "shop"})
 _WORDS = re.compile(r"[a-z']+|[\u4e00-\u9fff]", re.IGNORECASE)
+_LEAD = re.compile(r"[^<]*?(?:[.!?](?=\s)|[。！？])[^<]*<")
 
 
 @dataclass(slots=True)
@@ -248,20 +252,24 @@ def _refusal(
 
 
 def _parts(candidate: Candidate, request: PhraseRequest, recent: Sequence[str]) -> dict[str, float]:
-    """Returns what the rank is the sum of: likelihood, less what repeats the session or reads
-    oddly, plus what meets the shopper's words."""
+    """Returns what the rank is the sum of: likelihood, less what repeats the session, reads oddly or
+    delays the answer, plus what meets the shopper's words."""
     pairs = _pairs(candidate.marked)
     said = [_pairs(text) for text in recent]
     overlap = max((len(pairs & before) / len(pairs) for before in said if pairs), default=0.0)
     opening = _opening(candidate.marked)
     same = any(_opening(text) == opening for text in recent)
-    own = {word.lower() for word in _WORDS.findall(MARKER.sub(" ", candidate.marked))}
+    words = [word.lower() for word in _WORDS.findall(MARKER.sub(" ", candidate.marked))]
+    leads = _leads(candidate.marked)
+    again = leads and any(map(_leads, recent))
     asked = {word.lower() for word in _WORDS.findall(request.message)}
-    echoed = any(len(word) > 3 for word in own & asked)
+    echoed = any(len(word) > 3 for word in asked.intersection(words))
     return {
         "logprob": candidate.logprob,
         "repeats": -REPEATS * overlap,
         "opening": -SAME_OPENING * same,
+        "leads": -LEADS_AGAIN if again else -LEADS * leads,
+        "words": -WORDY[request.language] * len(words),
         "echo": ECHOES * echoed,
         "odd": -ODD * unfamiliar(candidate.marked, request.language),
     }
@@ -270,6 +278,11 @@ def _parts(candidate: Candidate, request: PhraseRequest, recent: Sequence[str]) 
 def _pairs(marked: str) -> set[tuple[str, str]]:
     words = [word.lower() for word in _WORDS.findall(marked)]
     return set(zip(words, words[1:], strict=False))
+
+
+def _leads(marked: str) -> bool:
+    """Whether it begins with a sentence that says nothing of the facts: "Let me see."."""
+    return _LEAD.match(marked) is not None
 
 
 def _opening(marked: str) -> tuple[str, ...]:

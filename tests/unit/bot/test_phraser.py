@@ -165,7 +165,7 @@ def test_that_where_not_even_the_plain_sentence_holds_the_values_stand_alone(
 
 def test_that_a_reply_that_begins_and_runs_like_the_last_one_ranks_below_another() -> None:
     again = Candidate("Let me see. The price of <title_1> is <price_1>.", -0.4)
-    other = Candidate("<title_1> costs <price_1>.", -1.1)
+    other = Candidate("<title_1> costs <price_1>.", -1.6)
     said = ("Let me see. The price of <title_2> is <price_2>.",)
     assert phrased(Canned([again, other])).marked == again.marked
     segment = phrased(Canned([again, other]), recent=said)
@@ -281,11 +281,27 @@ def test_that_the_trace_keeps_every_candidate_with_its_scores() -> None:
     assert [note["attempt"] for note in segment.candidates[:4]] == [0, 0, 1, 1]
     assert plain["plain"] and plain["chosen"] and plain["verdict"] == []
     for note in (first, second, third, fourth):
-        assert set(note["parts"]) == {"logprob", "repeats", "opening", "echo", "odd"}
+        assert set(note["parts"]) == {
+            "logprob", "repeats", "opening", "leads", "words", "echo", "odd",
+        }  # fmt: skip
         assert note["rank"] == pytest.approx(sum(note["parts"].values()), abs=0.01)
         assert note["verdict"] is None
     assert second["parts"]["repeats"] < 0 and second["parts"]["opening"] < 0
     assert first["parts"]["odd"] < 0
+
+
+def test_that_a_sentence_without_facts_is_not_put_before_each_answer() -> None:
+    leading, plain = f"Let me see. {GOOD}", GOOD
+    told = {
+        text: phrased(Canned([Candidate(text, -1.0)]), recent=recent).candidates[0]["parts"]
+        for text, recent in (
+            (leading, ()),
+            (plain, ()),
+            (f"Sure. {GOOD}", ("I see. <wish> it is.",)),
+        )
+    }
+    assert told[plain]["leads"] == 0 > told[leading]["leads"] > told[f"Sure. {GOOD}"]["leads"]
+    assert told[plain]["words"] > told[leading]["words"]
 
 
 def test_that_one_candidate_is_marked_as_the_chosen_one_and_its_verdict_kept() -> None:
