@@ -14,6 +14,7 @@ from statistics import median
 from bot.catalogue import Catalogue, product_text
 from bot.understanding.constraints import Constraints, Facet
 from bot.understanding.language import WIDE
+from retrieval.text import tokens
 from retrieval.values import Filters, Hit
 
 CHEAP = "cheap"
@@ -51,7 +52,9 @@ class Conditions:
         if WIDE.search(word):
             # a Chinese word may stand inside a longer one, which no index of words shows
             return word in product_text(self._products[product_id])
-        return self._facets.has(product_id, Facet("", word, word))
+        filed = tokens(" ".join(self._products[product_id].category))
+        named = bool(tokens(word)) and set(tokens(word)) <= set(filed)
+        return named or self._facets.has(product_id, Facet("", word, word))
 
     def having(
         self, hits: Sequence[Hit], constraints: Constraints, kind: Sequence[Hit]

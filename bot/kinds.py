@@ -52,6 +52,7 @@ class Kinds:
             (leaf, word) for leaf in set(self._leaves.values()) for word in leaf
             if len(leaf) > 1 and (leaf, word) in titled
         }  # fmt: skip
+        self._sorts = {p[-2:] for phrases in self._phrases.values() for p in phrases if len(p) > 1}
         self._best: dict[str, Rank] = {}
         self._homes: dict[str, frozenset[tuple[str, ...]]] = {}
 
@@ -65,6 +66,10 @@ class Kinds:
                 )
             return self._leaves[product_id] in self._homes[word]
         return rank is Rank.IS
+
+    def is_sort(self, word: str, kind: str) -> bool:
+        """Returns whether goods are named so: there is an "Electric Kettle", words stemmed."""
+        return (word, kind) in self._sorts
 
     def rank(self, product_id: str, word: str) -> Rank:
         """Returns whether the product is what the (stemmed) word names."""

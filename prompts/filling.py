@@ -116,6 +116,11 @@ def agree(marked: str, hints: Mapping[str, Hint]) -> str:
     return _COUNTED.sub(noun, _AFTER.sub(verb, marked))
 
 
+def indefinite_article(noun: str) -> str:
+    """ "a" or "an", as an English noun phrase sounds."""
+    return "an" if _VOWEL.match(noun) else "a"
+
+
 def fill(marked: str, values: Mapping[str, str]) -> str:
     """Replaces each marker by its value; "a"/"an" before a marker and verbs and nouns beside it
     agree with the value.
@@ -124,8 +129,7 @@ def fill(marked: str, values: Mapping[str, str]) -> str:
     """
 
     def article(match: re.Match[str]) -> str:
-        an = _VOWEL.match(values[match.group(2)]) is not None
-        return f"{match.group(1)}{'n' if an else ''} "
+        return f"{match.group(1)}{indefinite_article(values[match.group(2)])[1:]} "
 
     agreed = agree(marked, hints_of("en", values))
     return MARKER.sub(lambda m: values[m.group(1)], _ARTICLE.sub(article, agreed))

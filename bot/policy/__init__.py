@@ -120,6 +120,8 @@ def _courtesy(plan: Plan, desk: Desk, request: Request) -> None:
         plan.say(act("greet", [shop]), "a greeting")
     elif intent == "goodbye":
         plan.say(act("goodbye", [shop]), "a farewell")
+    elif request.goal == "left":
+        plan.say(act("request_dropped"), "the team is not asked")
     elif intent == "feedback":
         polite = cue("thanks", request.text) or request.goal == "declined"
         kind = "thanks" if polite else "feedback_received"

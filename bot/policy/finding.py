@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bot.conditions import relaxations
 from bot.grounding import act, card, slot
 from bot.kinds import head_of, is_general
 from bot.policy.asking import ask_which, ask_wish
@@ -19,13 +20,22 @@ from bot.policy.revising import (
     other_kind,
     restarted,
     revised,
+    so_told,
+    told_by,
     unchanged,
-    unheard,
 )
-from bot.policy.wording import absent, category_slot, conditions, reason, reason_text, wish_slot
+from bot.policy.wording import (
+    absent,
+    before_noun,
+    category_slot,
+    conditions,
+    reason,
+    reason_text,
+    wish_slot,
+)
 from bot.recommend import Found
 from bot.state import DialogState
-from bot.turn import Fact, Slot
+from bot.turn import Fact, Language, Slot
 from bot.understanding.constraints import SAID_OTHERWISE, SORT_WORDS, Constraints, Facet
 from bot.understanding.intents import INSULT
 from bot.understanding.returning import Topic
@@ -38,7 +48,7 @@ from retrieval.text import tokens
 
 LOOKED_AT = 24  # products found before those that suit a comparison are picked
 _TALK = re.compile(
-    r"^(?:in|on|at|by|of|to|from)\b|随便|东西|怎么|什么|为啥|哪[个些里]|^[能会可]|"
+    r"^(?:in|on|at|by|of|to|from)\b|^(?:the |an? )?with(?:out)?\b|随便|东西|怎么|什么|为啥|哪[个些里]|^[能会可]|"
     r"\b(?:is|are|was|were|am|be|been|do|does|did|can|could|will|would|should|shall|may|might|must|i|it|its|they|them|he|she|him|you"
     r"|we|us|this|that|these|those|how|why|when|where|who|whom|whose|yes|no|not|ok|okay|please)\b|\w+['’](?:t|s|re|ll|ve|d|m)\b",
     re.IGNORECASE,
@@ -72,6 +82,8 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
     else:
         wish = priced_goods(request.text) if request.goal == "price" else request.query
         constraints = request.constraints
+        if not state.wish:  # "I'm allergic to wool", "I have 50 dollars": said before any wish
+            constraints = state.constraints.updated(constraints)
         wish = without_cue("suggestion", wish)  # "surprise me" names nothing
         if only_like(wish, constraints):
             wish = any_such(constraints, plan.language)
@@ -110,11 +122,9 @@ def _find(
     found = desk.recommender.find(
         sought, constraints, language=plan.language, exclude=exclude, most=LOOKED_AT, held=held
     )
-    word = unheard(desk, found, wish, plan.language)
+    word = told_by(desk, wish, plan.language)
     if word and found.picks and not found.dropped:
-        # what no product's page knows of must not be said of one
-        found = replace(found, picks=found.picks[:2], dropped=(UNHEARD,))
-        constraints = replace(constraints, facets=(*constraints.facets, Facet(UNHEARD, word, word)))
+        found, constraints = _told_by(desk, found, sought, constraints, word, plan.language)
     if not found.sold and is_general(head_of(wish, plan.language)) and not constraints.empty:
         # a gift for so much: any thing may be one, so what others rated best within the conditions
         best = replace(constraints, sort=constraints.sort or "rating_desc")
@@ -132,11 +142,29 @@ def _find(
     _tell(plan, desk, request, found, wish, constraints, before)
 
 
+def _told_by(
+    desk: Desk, found: Found, wish: str, constraints: Constraints, word: str, language: Language
+) -> tuple[Found, Constraints]:
+    """Those found of which a word of the wish is true. Where it is of none, what there would be
+    without another condition, else without the word, since it must not be said of them."""
+    if fit := so_told(desk, found, word, wish, language):
+        return replace(found, picks=fit), constraints
+    for names, looser in relaxations(constraints):
+        other = desk.recommender.find(wish, looser, language=language, most=LOOKED_AT)
+        fit = () if other.dropped else so_told(desk, other, word, wish, language)
+        if fit:
+            return replace(other, picks=fit, dropped=names), constraints
+    told = replace(constraints, facets=(*constraints.facets, Facet(UNHEARD, word, word)))
+    return replace(found, picks=found.picks[:2], dropped=(UNHEARD,)), told
+
+
 def _of_that_kind(plan: Plan, like: str) -> str:
     """The thing that is wished, with another word before it: a desk lamp."""
     wish, head = plan.state.wish, head_of(plan.state.wish, plan.language)
     noun = next((w for w in re.findall(r"[\w'-]+", wish) if tokens(w)[-1:] == [head]), wish)
-    return f"{like} {noun}"
+    kept = [f.said for f in plan.state.constraints.facets if f.strict and f.said in wish]
+    one = re.match(r"an? ", wish, re.IGNORECASE) is not None
+    return before_noun(" ".join((*kept, like)), f"a {noun}" if one else noun)
 
 
 def _start_over(plan: Plan) -> None:
@@ -202,15 +230,13 @@ def _tell(
     )
     told = wish_slot(plan, wish, said) if request.goal != "price" else None
     if not found.sold and is_general(head_of(wish, plan.language)):
-        ask_wish(plan, desk, "what kind of thing was not said")
-        _keep(plan, before)
+        _ask_what(plan, desk, before, wish, "what kind of thing was not said")
     elif not found.sold and (
         told is None and (len(wish.split()) > MAX_NAMED or plan.understood.abuse >= INSULT)
         or _no_name(wish)
     ):  # fmt: skip
         # a sentence is no name of goods; neither it nor an insult is said again
-        ask_wish(plan, desk, "no such goods, and nothing that names any")
-        _keep(plan, before)
+        _ask_what(plan, desk, before, wish, "no such goods, and nothing that names any")
     elif not found.sold:
         near = category_slot(plan, found.category)
         plan.say(act("not_sold", [absent(plan, told, wish, request), near]), "no such goods")
@@ -231,6 +257,14 @@ def _tell(
             plan.say(act("no_match", [absent(plan, told, wish, request)]), "nothing fits")
     else:
         _present(plan, request, found, told, constraints)
+
+
+def _ask_what(plan: Plan, desk: Desk, before: DialogState, wish: str, why: str) -> None:
+    """Asks for a kind of goods. What they must be like stays: "I'm allergic to wool"."""
+    ask_wish(plan, desk, why)
+    _keep(plan, before)
+    if _no_name(wish):
+        plan.state = replace(plan.state, wish="")
 
 
 def _keep(plan: Plan, before: DialogState) -> None:

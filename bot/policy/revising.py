@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 from bot.kinds import Rank, head_of
 from bot.policy.measuring import magnitude
 from bot.policy.plan import Desk, Plan
-from bot.policy.wording import limit_in_words
-from bot.recommend import Found
+from bot.policy.wording import before_noun, limit_in_words
+from bot.recommend import Found, Pick
 from bot.understanding.constraints import SAID_OTHERWISE, Constraints, Facet
 from bot.understanding.language import WIDE
 from bot.understanding.values import Request
@@ -106,11 +107,11 @@ def _joined(wish: str, extra: str, facets: tuple[Facet, ...]) -> str:
     if any(facet.strict and facet.said.casefold() == extra.casefold() for facet in facets):
         if wish.casefold() == ANYTHING:
             return f"{wish} {extra}"
-        return f"{extra} {re.sub(r'^(?:an?|the|some) ', '', wish)}".strip()
+        return before_noun(extra, wish)
     if extra.casefold().startswith("for "):
         return f"{wish} {extra}".strip()
     if len(extra.split()) <= MOST_BEFORE and not _BEHIND.match(extra):
-        return f"{extra} {re.sub(r'^(?:an?|the|some) ', '', wish)}".strip()
+        return before_noun(extra, wish)
     return f"{wish}, {extra}".strip(" ,")
 
 
@@ -173,24 +174,39 @@ def other_kind(plan: Plan, desk: Desk, request: Request) -> bool:
     )
 
 
-def unheard(desk: Desk, found: Found, wish: str, language: str) -> str:
-    """The word before the thing wished that stands in no record of those found: "velvet" of "a velvet
+def told_by(desk: Desk, wish: str, language: str) -> str:
+    """The word that stands before the thing wished and tells which is meant: "velvet" of "a velvet
     armchair"; "" where there is none, or where it only praises ("a nice armchair")."""
     head = head_of(wish, language)
     if language != "en" or desk.catalogue.kinds.best(head) is not Rank.IS:
         return ""
     said = re.findall(r"[A-Za-z][\w'-]*", wish)
-    for before, word in zip(said, said[1:], strict=False):
+    for before, word in pairwise(said):
         if tokens(word)[-1:] == [head]:
             low = before.casefold()
-            stems = tokens(low)
-            facet = Facet("", low, low)
-            known = not stems or any(
-                desk.catalogue.facets.has(str(pick.product.id), facet) for pick in found.picks
-            )
-            plain = known or vague_word().search(low) or not is_common_word(low)
-            return "" if plain or len(low) < MIN_PROPERTY else before
+            vague = not tokens(low) or vague_word().search(low) or len(low) < MIN_PROPERTY
+            return "" if vague else before
     return ""
+
+
+def so_told(desk: Desk, found: Found, word: str, wish: str, language: str) -> tuple[Pick, ...]:
+    """Those found that may be said to be what the word tells: all of them where the page of one says
+    so, except where goods are named by it. There is an "Electric Kettle", so that a stovetop kettle,
+    which works on electric hobs, is none."""
+    head, low = head_of(wish, language), word.casefold()
+    facet = Facet("", low, low)
+    is_sort = any(desk.catalogue.kinds.is_sort(stem, head) for stem in tokens(low))
+    said = tuple(p for p in found.picks if desk.catalogue.facets.has(str(p.product.id), facet))
+    if not is_sort:
+        # what is no word is a name or a slip, which search has mended or forgiven
+        return found.picks if said or not is_common_word(low) else ()
+    return tuple(pick for pick in said if set(tokens(low)) <= set(tokens(_stated(pick.product))))
+
+
+def _stated(product: Product) -> str:
+    """What a product's record states of it in fields, and not in running text."""
+    values = (f"{a.name} {a.value}" for a in product.attributes)
+    return " ".join((product.title, *product.category, *product.tags, *values))
 
 
 def only_like(wish: str, constraints: Constraints) -> bool:

@@ -17,6 +17,7 @@ from bot.understanding.constraints import Constraints
 from bot.understanding.intents import INSULT
 from bot.understanding.values import Request
 from db.records import Money
+from prompts.filling import indefinite_article
 
 MAX_WISH = {"en": 48, "zh": 24}
 _BOUNDS = {  # a price that was said in words that cannot be repeated
@@ -24,9 +25,10 @@ _BOUNDS = {  # a price that was said in words that cannot be repeated
     "zh": ("{}到{}", "{}以上", "{}以内"),
 }
 _THAN = {
-    "en": {"cheaper": "cheaper {}", "dearer": "more expensive {}"},
-    "zh": {"cheaper": "更便宜的{}", "dearer": "更贵的{}"},
+    "en": {"cheaper": "cheaper", "dearer": "more expensive"},
+    "zh": {"cheaper": "更便宜的", "dearer": "更贵的"},
 }
+_ARTICLE = re.compile(r"(?:(an?)|the|some) ", re.IGNORECASE)
 
 
 def reason_text(plan: Plan, pick: Pick) -> str:
@@ -88,9 +90,15 @@ def _than_shown(plan: Plan, words: str, request: Request) -> str:
     """The goods with the comparison that was asked for: "a cheaper kettle"."""
     if not request.than_shown:
         return words
-    goods = re.sub(r"^(?:an?|the) ", "", words, flags=re.IGNORECASE)
-    than = _THAN[plan.language][request.than_shown].format(goods)
-    return than if goods == words else f"a {than}"
+    than = _THAN[plan.language][request.than_shown]
+    return f"{than}{words}" if plan.language == "zh" else before_noun(than, words)
+
+
+def before_noun(words: str, goods: str) -> str:
+    """English goods with a property before them: "an orange kettle" of "a kettle"."""
+    article = _ARTICLE.match(goods)
+    phrase = f"{words} {goods[article.end() :] if article else goods}".strip()
+    return f"{indefinite_article(phrase)} {phrase}" if article and article[1] else phrase
 
 
 def condition(plan: Plan, name: str, constraints: Constraints) -> str:

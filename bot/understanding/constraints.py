@@ -44,7 +44,7 @@ _NEGATION = re.compile(
     r"(?:\bnothing (?:by|from|made (?:of|from)|in|with)\b|\bnothing\b|\bexcept(?: for)?\b|\bwithout\b|"
     r"\b(?:don['’]?t|do not) (?:want|like|need)\b|\b(?:hate|avoid)\b|"
     r"\ballergic to\b|\balready (?:ha(?:s|ve)|got|owns?)\b|\b(?:no[, ]+)?not\b|\bno\b|\bbut not\b|\bother than\b|\banything but\b|不要|不想要|不喜欢|讨厌|不含|别要|除了|非|不是)"
-    r"\s*(?:the |any |anything |in |from |by |made of |a )*([^,.;!?，。；！？、]{1,40})",
+    r"\s*(?:the |any |anything |in |from |by |for (?!now\b|m[ey]\b|it\b|th|h[ei][rm]?\b|us\b|real\b|sure\b)|made of |a )*([^,.;!?，。；！？、]{1,40})",
     re.IGNORECASE,
 )
 _STOP_AFTER = re.compile(

@@ -31,7 +31,7 @@ from bot.understanding.serving import (
 from bot.understanding.values import Context, Decision, Request
 from bot.understanding.wanted import WantedWords, asks_for_goods, priced_goods, tastes
 from prompts.concepts import concepts
-from prompts.cues import cue
+from prompts.cues import cue, without_cue
 from prompts.facets import facet_kinds
 from prompts.topics import topics_of
 from retrieval.hybrid import Searcher
@@ -187,10 +187,12 @@ class IntentRules:
         if at is not None and not r.references:
             return "recommend", "comes back to an earlier wish", f"back:{at}"
         if cue("suggestion", text) and not r.links:
+            if state.wish and state.last_list and not tokens(without_cue("suggestion", r.query)):
+                return "refine", "asks for a suggestion", "more"
             return "recommend", "asks for a suggestion", ""
         if not state.wish or r.links:
             return None
-        if cue("more", text) or cue("not_that", text):
+        if cue("more", text) or cue("not_that", text) or cue("disliked", text):
             return "refine", "cue more", "more"
         if tastes(text) and is_general(head_of(state.wish, context.language)):
             return "recommend", "tells what they like who gets it", ""
@@ -312,6 +314,8 @@ class IntentRules:
         state = context.state
         scores = dict(r.scores)
         wishes = self._wishes(r)
+        if cue("of_all", r.text) and not self._evidence(r, context):
+            return "policy_question", "a fact of all the shop has", ""
         ours = r.links or cue("bought", r.text) or self._goes_on(r, state)
         if scores["out_of_scope"] < SURE:
             ours = ours or not r.constraints.only_facets
@@ -332,9 +336,12 @@ class IntentRules:
             and best not in ("recommend", "goodbye", "feedback")
         ):
             return "complaint", "follow-up on the complaint", "follow"
-        if state.topic == "policy" and follows and best in (
+        rules_on = best in (
             "policy_question", "product_question", "order_change", "order_status", "refine", "handoff",
             "complaint",
+        )  # fmt: skip
+        if state.topic == "policy" and follows and (
+            rules_on or not (sure or wishes or self._evidence(r, context))
         ):  # fmt: skip
             return "policy_question", "follow-up on the rule", "follow"
         if not sure and cue("question", r.text) and self._goes_on(r, state):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bot.state import DialogState
 from bot.understanding.details import answers, gives_contact
 from bot.understanding.values import Context, Decision, Request
 from prompts.cues import cue
@@ -55,7 +56,7 @@ def service(r: Request, context: Context) -> Decision | None:
     if state.awaiting == "team" and cue("yes", text):
         return "handoff", "wants the team to be asked", ""
     if state.awaiting == "team" and cue("no", text):
-        return "feedback", "does not want the team to be asked", "declined"
+        return "feedback", "does not want the team to be asked", "left"
     if state.awaiting in ("confirm", "detail") and (cue("yes", text) or cue("no", text)):
         return "order_change", "answer to a question", "yes" if cue("yes", text) else "no"
     if cue("anger", text) and not (context.order_id or r.links or cue("need", text)):
@@ -107,6 +108,15 @@ def service(r: Request, context: Context) -> Decision | None:
     return None
 
 
+def _gone_on(state: DialogState) -> Decision:
+    """A yes where nothing definite was asked: what was offered is gone into."""
+    if state.topic == "products" and len(state.last_list) > 1:
+        return "compare", "takes up what was offered", ""
+    if state.topic == "products" and state.focus:
+        return "product_question", "takes up what was offered", "describe"
+    return "recommend", "a yes to nothing that was asked", ""
+
+
 def _instead_of_an_answer(r: Request, context: Context) -> Decision | None:
     """Asked why something is needed, or told that there is no such number."""
     text, state = r.text, context.state
@@ -138,6 +148,8 @@ def courtesy(r: Request, context: Context) -> Decision | None:
         return "smalltalk", "cue speaks", "languages"
     if cue("nod", text) and not context.state.awaiting:
         return "feedback", "nothing but a nod", "declined"
+    if cue("yes", text) and not context.state.awaiting:
+        return _gone_on(context.state)
     if cue("greet", text):
         return "greet", "cue greet", ""
     if cue("dismissed", text) and not context.state.awaiting:

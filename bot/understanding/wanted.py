@@ -24,7 +24,7 @@ _FILLER = re.compile(
 _ASKING = re.compile(
     r"\b(?:i|we)(?:'?d| would| am|'?m| are|'?re)? (?:actually |really |just )?(?:need|want|like|love|looking for|searching for|after|was hoping|"
     r"got|have|buy|to buy)\b|\b(?:do|have) (?:you|u|ya)(?: guys)? (?:have|got|sell|carry|stock|offer)\b|\bshow me\b|"
-    r"\b(?:you|u|ya)(?: guys)? (?:got|have|sell|carry)\b|\blook(?:in|ing) for\b|\bgot any\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
+    r"\b(?:you|u|ya)(?: guys)? (?:got|have|sell|carry)\b|\blook(?:in|ing) for\b|\bgot any\b|\b(?:(?:some|any|your) )?(?:help|advice)(?: me)?(?: (?:to |on |with |about |in )?(?:choos|find|pick|select|decid|buy)\w*(?: on)?| with| on)\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
     r"\b(?:what|how) about\b|\b(?:what(?:['’]s| is| are)?|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
     r"\b(?:but |and )?only(?: what| those| the ones)?(?: you)?(?: actually)?\b|"
     r"(?:买|选|挑|找|来|换)(?:一)?[个件份台款套双只](?![\u4e00-\u9fff]?人)|适合送(?:给)?|送给|随便(?:看看|逛逛|说说)?|[有都]?有?(?:哪些|啥|什么)(?:推荐|好的?)?$|点(?=东西|好)|"
@@ -45,7 +45,7 @@ _EMPTY = frozenset(
     tokens("i you he she it we they me him her us them could would should can get got give do")
 )
 _DANGLING = re.compile(
-    r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?|if possible|maybe|perhaps|ideally|preferably|though|tho))+$|\s*的$",
+    r"(?:\s+(?:with|for|in|of|at|to|from|by|on|and|or|that|which|the|an?|if possible|maybe|perhaps|ideally|preferably|though|tho))+$|(?:\s*的|的有|(?<=[\u3400-\u9fff]{2})有)$",
     re.IGNORECASE,
 )
 _TASTE = re.compile(
