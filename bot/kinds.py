@@ -67,6 +67,11 @@ class Kinds:
             return self._leaves[product_id] in self._homes[word]
         return rank is Rank.IS
 
+    def head(self, product_id: str) -> str:
+        """Returns the (stemmed) word that names what an English title is of; "" where none does."""
+        phrases = self._phrases[product_id]
+        return phrases[0][-1] if phrases else ""
+
     def is_sort(self, word: str, kind: str) -> bool:
         """Returns whether goods are named so: there is an "Electric Kettle", words stemmed."""
         return (word, kind) in self._sorts

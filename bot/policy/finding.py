@@ -53,6 +53,12 @@ _TALK = re.compile(
     r"|we|us|this|that|these|those|how|why|when|where|who|whom|whose|yes|no|not|ok|okay|please)\b|\w+['’](?:t|s|re|ll|ve|d|m)\b",
     re.IGNORECASE,
 )
+# told of who wishes, or of how a thing must be, without a word of which
+_LIKE = re.compile(
+    r"^\W*(?:(?:and|but|well|ok|so|hi|hello)[ ,]+)*(?:(?:i|we)(?:[\u2019']m|[\u2019']ve| am| are| have)?|my|our|only|not|nothing|no)\b"
+    r"(?!.*\b(?:need|want|like|show|looking|something|anything)\b)|^(?:我|我们)?(?:只有|预算|不要|不喜欢|对)",
+    re.IGNORECASE,
+)
 MAX_NAMED = 6  # words of a wish that still names goods
 
 
@@ -94,8 +100,10 @@ def recommend(plan: Plan, desk: Desk, request: Request) -> None:
     wish = _unsorted(wish, plan.language) if constraints.sort else wish
     # "something else" than nothing, "what is popular"
     nothing = not [word for word in tokens(unchanged(wish)) if not vague_word().search(word)]
-    if nothing and constraints.empty and not state.wish:
+    told = _LIKE.search(request.text)  # "I only have 250 dollars" wishes for nothing yet
+    if nothing and not state.wish and (constraints.empty or told):
         ask_wish(plan, desk, "nothing was wished yet")
+        plan.state = replace(plan.state, constraints=constraints)
         return
     if in_another(plan, request.constraints):
         constraints, wish = without_limit(constraints), wish.removeprefix("的")

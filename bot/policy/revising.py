@@ -21,6 +21,7 @@ from bot.understanding.values import Request
 from db.records import Product
 from prompts.concepts import concepts
 from prompts.facets import vague_word
+from prompts.filling import indefinite_article
 from retrieval.english import is_common_word
 from retrieval.text import tokens
 
@@ -52,7 +53,7 @@ def revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]
         constraints = _limited(constraints, limit_in_words(plan, None, anchor), most=anchor - CENT)
     elif request.than_shown == "dearer" and anchor:
         constraints = _limited(constraints, limit_in_words(plan, anchor, None), least=anchor + CENT)
-    wish = state.wish
+    wish = state.wish or _kind_talked_about(plan, desk)
     renewed = {facet.kind for facet in request.constraints.facets}
     for kind in (name.partition(":")[2] for name in request.relative if ":" in name):
         old = [facet for facet in constraints.facets if facet.kind == kind]
@@ -68,6 +69,22 @@ def revised(plan: Plan, desk: Desk, request: Request) -> tuple[str, Constraints]
     for brand in (*request.constraints.brands, *request.constraints.exclude_brands):
         extra = re.sub(re.escape(brand), " ", extra, flags=re.IGNORECASE).strip()
     return _joined(wish, extra, request.constraints.facets), constraints
+
+
+def _kind_talked_about(plan: Plan, desk: Desk) -> str:
+    """What the product talked about is, as a wish for its like; "" where none is or its title does
+    not tell: "anything cheaper" than a tripod lamp is a lamp."""
+    product = desk.catalogue.products.get(plan.state.focus[0]) if plan.state.focus else None
+    if product is None:
+        return ""
+    if plan.language == "zh":
+        return product.category[-1] if product.category else ""
+    head = desk.catalogue.kinds.head(str(product.id))
+    said = re.findall(r"[A-Za-z][\w'-]*", product.title)
+    named = [word.lower() for word in said if head and tokens(word)[-1:] == [head]]
+    if not named or named[0].endswith("s"):
+        return named[0] if named else ""
+    return f"{indefinite_article(named[0])} {named[0]}"
 
 
 def _limited(

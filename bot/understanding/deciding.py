@@ -55,7 +55,7 @@ _OF_SHOP = re.compile(r"\b(?:you|your|yours|we|my)\b|你们|贵店|我的", re.I
 _OF_TEAM = re.compile(r"\b(?:you|your|yours)\b|你们|您|贵店", re.IGNORECASE)
 _FOR_SOME = re.compile(
     r"^\W*(?:and |so |ok |what about |how about )*(?:how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?"
-    r"|(?:for )?\d{1,3} of (?:them|those|these|it)|(?:i(?:'ll| will|'d like to)? (?:take|need|want|buy) |just |only )?\d{1,2}(?: please| then))\W*$",
+    r"|(?:for )?\d{1,3} of (?:them|those|these|it)|add \d{1,2}(?: to (?:my |the )?(?:cart|basket))?|(?:i(?:'ll| will|'d like to)? (?:take|need|want|buy) |just |only )?\d{1,2}(?: please| then))\W*$",
     re.IGNORECASE,
 )
 # "a desk one": of what is wished, but otherwise
@@ -226,6 +226,8 @@ class IntentRules:
         text, state = r.text, context.state
         if state.wish and not (r.links or r.references) and self._adds(r):
             return "refine", "another property", "adds"
+        if not state.wish and state.focus and not (r.links or r.references) and self._like_it(r):
+            return "refine", "measured by what is talked about", ""
         if cue("yes_or_no", text) and re.search(r"\bthe\b", text) and not r.relative:
             return None
         if state.wish and r.constraints.brands and re.search(r"\bonly\b|\bones?\b", text, re.I):
@@ -393,6 +395,12 @@ class IntentRules:
         best, chance = r.scores[0]
         other = best in NO_WISH or (best == "product_question" and r.links)
         return chance < CONFIDENT or not other
+
+    def _like_it(self, r: Request) -> bool:
+        """Whether another of its kind is asked for: "anything shorter"."""
+        compares = bool(r.relative) or any(c.direction(r.text) for c in concepts().values())
+        other = _OTHERS.search(r.text) is not None and not r.constraints.sort
+        return compares and other and self._only_conditions(r)
 
     def _adds(self, r: Request) -> bool:
         """Whether it only says more of what is wished: "wireless", "for women"."""
