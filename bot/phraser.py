@@ -32,9 +32,9 @@ MAX_CHARS = 900
 # what a candidate's rank is made of, in nats of its mean log-probability per token
 REPEATS = 1.5  # times the share of its word pairs that one of the last replies had
 SAME_OPENING = 0.5  # when it begins as one of the last replies did
-LEADS = 0.3  # when a sentence that says nothing of the facts stands before the one that does …
+LEADS = 0.45  # when a sentence that says nothing of the facts stands before the one that does …
 LEADS_AGAIN = 0.9  # … as it did in one of the last replies
-WORDY: dict[Language, float] = {"en": 0.02, "zh": 0.01}  # for each word (or character) of its own
+WORDY: dict[Language, float] = {"en": 0.03, "zh": 0.015}  # for each word (or character) of its own
 ECHOES = 0.1  # when it takes up a word of the shopper's
 ODD = 0.7  # … for each word between neighbours that no phrasing has: it may be no sentence
 EQUALS = 0.6  # candidates this near to the best are as good; the seed chooses among them

@@ -35,7 +35,7 @@ from bot.turn import Candidate
 
 log = logging.getLogger(__name__)
 
-FLATTER = 0.5  # power of a beginning's likelihood by which it is drawn
+FLATTER = 0.3  # power of a beginning's likelihood by which it is drawn
 DRAFT = 6  # tokens of the greedy text at which other texts may leave it
 
 
