@@ -165,7 +165,7 @@ def test_that_where_not_even_the_plain_sentence_holds_the_values_stand_alone(
 
 def test_that_a_reply_that_begins_and_runs_like_the_last_one_ranks_below_another() -> None:
     again = Candidate("Let me see. The price of <title_1> is <price_1>.", -0.4)
-    other = Candidate("<title_1> costs <price_1>.", -1.6)
+    other = Candidate("<title_1> costs <price_1>.", -1.9)
     said = ("Let me see. The price of <title_2> is <price_2>.",)
     assert phrased(Canned([again, other])).marked == again.marked
     segment = phrased(Canned([again, other]), recent=said)
