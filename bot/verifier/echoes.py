@@ -9,7 +9,7 @@ import re
 from typing import Protocol
 
 from bot.verifier import money
-from bot.verifier.factbook import Entry, bounded
+from bot.verifier.factbook import Entry, bounded, has_cjk
 from bot.verifier.polarity import denies
 from bot.verifier.quantities import Quantity
 from bot.verifier.reading import Reading
@@ -36,7 +36,9 @@ class Echo(Protocol):
 def mask_echoes(reading: Reading) -> None:
     """Accounts for the shopper's wish where it is repeated letter for letter."""
     for entry in (*reading.book.echoes, *reading.book.absent):
-        if entry.fact.field == "message" or entry.low.isdigit() or len(entry.low) < 2:
+        if entry.fact.field == "message" or entry.low.isdigit():
+            continue
+        if len(entry.low) < 2 and not has_cjk(entry.low):  # 锅 is a word
             continue
         for start, end in bounded(reading.low, entry.low):
             if not reading.free(start, end):

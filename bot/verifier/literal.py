@@ -79,10 +79,14 @@ def _straight(low: str, at: int) -> int:
 
 
 def check_quotes(reading: Reading) -> None:
-    """Masks verified quotes; names the others. A quoted title is left for the mentions."""
+    """Masks verified quotes; names the others. A quoted title, and quotation marks within a title,
+    are left for the mentions."""
+    titles = [span for title in reading.book.titles for span in bounded(reading.low, title)]
     for start, end, first, last in quotes(reading.low):
         inner = reading.low[first:last].strip().strip(".,;。!? ")
         if not inner or inner in reading.book.titles:
+            continue
+        if any(s <= start and end <= e for s, e in titles):
             continue
         parts = [p for p in re.split(r"\.\.\.|…", inner) if p.strip()]
         sources = [_sources(reading, part) for part in parts]

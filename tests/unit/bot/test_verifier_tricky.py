@@ -355,3 +355,26 @@ def test_that_cannot_turned_into_can_is_noticed() -> None:
     nothing = facts(("shop", "absent", "", ""))
     assert verify(said.format("无法"), nothing, language="zh", act="refuse_instruction").ok
     assert not verify(said.format("可以"), nothing, language="zh", act="refuse_instruction").ok
+
+
+def test_that_quotation_marks_within_a_title_quote_nothing() -> None:
+    case, other = "20寸 纯PC“铝框”（非全铝）登机箱", "20寸 铝镁合金登机箱"
+    known = facts(
+        ("product", "title", case, case),
+        ("product", "price", "¥349.00", case),
+        ("product", "title", other, other),
+        ("product", "price", "¥859.00", other),
+        ("shopper", "wish", "20寸的登机箱", ""),
+    )
+    told = f"想找20寸的登机箱的话，可以看看这几款：\n- {case}，¥349.00\n- {other}，¥859.00"
+    assert verify(told, known, language="zh", act="recommend").ok
+    swapped = told.replace("¥349.00", "¥859.00")
+    assert not verify(swapped, known, language="zh", act="recommend").ok
+
+
+def test_that_a_wish_of_one_chinese_character_may_be_said_again() -> None:
+    pan = "铸铁炒锅"
+    known = facts(
+        ("product", "title", pan, pan), ("product", "price", "259元", pan), ("shopper", "wish", "锅", "")
+    )  # fmt: skip
+    assert verify(f"想找锅的话，可以看看{pan}，259元。", known, language="zh", act="recommend").ok
