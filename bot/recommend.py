@@ -28,6 +28,8 @@ SOLD_WORDS = 0.5  # share of the wish's weight that must stand in a title or cat
 SOLD_MEANING = 0.45  # … or the cosine from which a product is about it all the same
 GIFT_MEANING = 0.3  # … for a gift, which may be anything that suits who gets it
 NEAR_MEANING = 0.35  # the cosine from which a product's category is worth an offer
+ALL_SAID, PARTLY_NAMED = 0.99, 0.25  # where no meaning was compared: on the page, and in its title
+AGREEING = 3  # best hits that must be of one category where no meaning was compared
 SHORT = 2  # content words of a wish whose head surely names the thing
 NEAR_TOP = 0.6  # a hit below this share of the best one's relevance is not shown
 MAX_REASON = 60  # columns; a Chinese character takes two
@@ -259,6 +261,8 @@ class Recommender:
             return wanted.senses.get(hit.id, 0.0) >= SOLD_MEANING
         if head and not self._catalogue.knows(head):
             return parts.get("dense", 0.0) >= SOLD_MEANING
+        if "dense" not in parts and parts.get("coverage", 0.0) >= ALL_SAID:
+            return parts.get("title_coverage", 0.0) >= PARTLY_NAMED  # 不粘 of 不粘锅
         return (
             parts.get("title_coverage", 0.0) >= SOLD_WORDS
             or parts.get("title_best", 0.0) >= SOLD_WORDS
@@ -290,7 +294,13 @@ class Recommender:
         return name if name and agreed else ""
 
     def _nearest_category(self, hits: tuple[Hit, ...]) -> str:
-        """The category to offer instead, "" where nothing is near enough in meaning to be one."""
+        """The category to offer instead, "" where nothing is near enough in meaning to be one.
+
+        Where no meaning was compared the best hits must agree on it.
+        """
+        if not any("dense" in hit.parts for hit in hits):
+            agreed = {self._category(hit) for hit in hits[:AGREEING]}
+            return agreed.pop() if len(agreed) == 1 and len(hits) >= AGREEING else ""
         near = [h for h in hits if h.parts.get("dense", NEAR_MEANING) >= NEAR_MEANING]
         return self._category(near[0]) if near else ""
 

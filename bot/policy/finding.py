@@ -48,7 +48,7 @@ from retrieval.text import tokens
 
 LOOKED_AT = 24  # products found before those that suit a comparison are picked
 _TALK = re.compile(
-    r"^(?:in|on|at|by|of|to|from)\b|^(?:the |an? )?with(?:out)?\b|随便|东西|怎么|什么|为啥|哪[个些里]|^[能会可]|"
+    r"^(?:in|on|at|by|of|to|from)\b|^(?:the |an? )?with(?:out)?\b|随便|东西|[\u4e00-\u9fff]用$|怎么|什么|为啥|哪[个些里]|^[能会可]|"
     r"\b(?:is|are|was|were|am|be|been|do|does|did|can|could|will|would|should|shall|may|might|must|i|it|its|they|them|he|she|him|you"
     r"|we|us|this|that|these|those|how|why|when|where|who|whom|whose|yes|no|not|ok|okay|please)\b|\w+['’](?:t|s|re|ll|ve|d|m)\b",
     re.IGNORECASE,

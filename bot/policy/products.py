@@ -23,7 +23,7 @@ from retrieval.sentences import sentences
 MAX_VALUE = {"en": 200, "zh": 120}
 _IT = re.compile(r"\b(?:it|its|it's|that one|this one)\b", re.IGNORECASE)
 _PIECES = re.compile(
-    r"\b(\d{1,3})\s+(?:of (?:them|those|these|it|the|your)|pieces|pcs|pairs)\b|(?<!第)(?<!\d)(\d{1,3})\s?[个件只套]"
+    r"\b(\d{1,3})\s+(?:of (?:them|those|these|it|the|your)|pieces|pcs|pairs)\b|(?<!第)(?<!\d)(\d{1,3})\s?[个件只套条双瓶盒把台张]"
     r"|\bhow much (?:for|are|would be|is|do|would|will) (\d{1,3})(?: (?:be|cost|come to))?\W*$",
     re.IGNORECASE,
 )

@@ -36,7 +36,7 @@ _BEHIND = re.compile(
 # what a change is wrapped in, and is no property itself
 _AROUND_CHANGE = re.compile(
     r"\b(?:anything|something|cheaper|less|more|expensive|only|ones?|it|in|of|and|the|that|those|them|other|have|also|with|no|nah|nope|most|least|not|im|i'm|oh|tho|though|by|do|you|does|come|comes|he|she|already|got|else|please|similar|like|comparable|even|still|much|far|way|bit|lot|slightly|bigger|larger|smaller|lighter|heavier|longer|shorter|wider|taller|narrower|actually|instead|rather|than|then|there|at|least|ok|okay|so|said|meant|i|make|made|prefer|maybe|pricey|dear|too|but|what|about|how|if|possible|must|be|should|a|an|another|different)\b"
-    r"|[大小轻重长短宽高]一?[点些]|便宜一?[点些]?|太?贵了?一?[点些]?|再|最|是?哪一?[个款]|是(?=$|的)|也行|就行|还是|换成?|改成?|要|的|有|也|[点些]|吧|呢|吗|没有|最好|必须",
+    r"|[大小轻重长短宽高]一?[点些]|便宜一?[点些]?|太?贵了?一?[点些]?|(?:太|好|这么|有点儿?|挺|真|蛮)贵了?[啊呀哦吧]*|再|最|是?哪一?[个款]|是(?=$|的)|也行|就行|还是|换成?|改成?|要|的|有|也|[点些]|吧|呢|吗|没有|最好|必须",
     re.IGNORECASE,
 )
 

@@ -210,7 +210,7 @@ class Parsed:
 
 
 _RELATIVE = (
-    ("cheaper", re.compile(r"\bcheaper\b|\bless expensive\b|\blower price\b|(?<!not )(?<!nothing )\btoo (?:expensive|pricey|dear)\b|便宜(?:一)?[点些](?!的?价)|更便宜|再便宜|太贵", re.I)),
+    ("cheaper", re.compile(r"\bcheaper\b|\bless expensive\b|\blower price\b|(?<!not )(?<!nothing )\btoo (?:expensive|pricey|dear)\b|便宜(?:一)?[点些](?!的?价)|更便宜|再便宜|(?:太|好|这么|有点儿?|挺|真|蛮)贵(?!一?[点些])", re.I)),
     ("dearer", re.compile(r"\bmore expensive\b|\bpricier\b|\bhigher[- ]end\b|\bfancier\b|再?贵(?:一)?[点些]|更贵|高档(?:一)?[点些]", re.I)),
 )  # fmt: skip
 

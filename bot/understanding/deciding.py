@@ -40,6 +40,7 @@ from retrieval.values import Query
 
 OF_RULES = "a topic of the rules"
 FEW_WORDS = 6
+FEW_CHARACTERS = 8  # of a Chinese message
 ADDED = 2  # words of a property said alone
 FAINT = 0.05  # from which a question about nothing in the shop is none of its business
 OUTSIDE = 0.4  # from which a message that names nothing of the shop is none of its business
@@ -49,13 +50,14 @@ NO_WISH = frozenset(
 SHORT_QUESTION = 48  # characters of a question that is nothing but one
 # "有没有真丝的", "要金属的": a property of what is wished, not a new wish
 _MODIFIER = re.compile(
-    r"(?:^|[，,\s😭])(?:有没有|有|要|想要|来点)?[\u4e00-\u9fff]{1,6}的(?:吗|么|就行|也行|呢|吧)?\W*$"
+    r"(?:^|[，,\s😭])(?:有没有|有|要|想要|来点)?(?:(?!是)[\u4e00-\u9fff]){1,6}的(?:吗|么|就行|也行|呢|吧)?\W*$"
 )
 _OF_SHOP = re.compile(r"\b(?:you|your|yours|we|my)\b|你们|贵店|我的", re.IGNORECASE)
 _OF_TEAM = re.compile(r"\b(?:you|your|yours)\b|你们|您|贵店", re.IGNORECASE)
 _FOR_SOME = re.compile(
     r"^\W*(?:and |so |ok |what about |how about )*(?:how much (?:for|are|would be|is) \d{1,3}(?: of (?:them|those|these|it))?"
-    r"|(?:for )?\d{1,3} of (?:them|those|these|it)|add \d{1,2}(?: to (?:my |the )?(?:cart|basket))?|(?:i(?:'ll| will|'d like to)? (?:take|need|want|buy) |just |only )?\d{1,2}(?: please| then))\W*$",
+    r"|(?:for )?\d{1,3} of (?:them|those|these|it)|add \d{1,2}(?: to (?:my |the )?(?:cart|basket))?|(?:i(?:'ll| will|'d like to)? (?:take|need|want|buy) |just |only )?\d{1,2}(?: please| then))\W*$"
+    r"|^\W*(?:那|我)?(?:来|要|买|拿|给我|如果买)?\d{1,2}[个件条只套把台双盒瓶张床块](?:的话|呢)?(?:要|一共|总共|是)*(?:多少钱?)?\W*$",
     re.IGNORECASE,
 )
 # "a desk one": of what is wished, but otherwise
@@ -264,6 +266,8 @@ class IntentRules:
         if state.focus and not r.links and self._asks_of_focus(r, question=question):
             return "product_question", "asks about the product in focus", ""
         nothing_shown = not (state.last_list or state.focus or r.links or self._wishes(r))
+        if nothing_shown and cue("this_one", text) and cue("question", text):
+            return "product_question", "points at a product that was never shown", ""
         if (
             question
             and len(text) <= SHORT_QUESTION
@@ -332,10 +336,11 @@ class IntentRules:
         if wishes and (goods or best not in ("policy_question", "out_of_scope")):
             return "recommend", "asks for goods", ""
         follows = _follows(r.text)
+        about_goods = best == "recommend" and (wishes or self._evidence(r, context))
         if (
             state.topic == "complaint"
             and follows
-            and best not in ("recommend", "goodbye", "feedback")
+            and not (about_goods or best in ("goodbye", "feedback"))
         ):
             return "complaint", "follow-up on the complaint", "follow"
         rules_on = best in (
@@ -408,6 +413,8 @@ class IntentRules:
             return True
         words = tokens(r.query)
         kinds = self._catalogue.kinds
+        if WIDE.search(r.query) and self._of_goods(r.query):
+            return False
         return (
             0 < len(words) == len(tokens(r.text)) <= ADDED
             and all(self._catalogue.knows(w) and kinds.best(w) is not Rank.IS for w in words)
@@ -470,4 +477,5 @@ class IntentRules:
 def _follows(text: str) -> bool:
     """Whether a message leans on the one before it: it is short, or begins as one that goes on."""
     begins = text.lower().startswith(("and ", "so ", "那", "then ", "what about"))
-    return begins or len(tokens(text)) <= FEW_WORDS
+    short = len(text) <= FEW_CHARACTERS if WIDE.search(text) else len(tokens(text)) <= FEW_WORDS
+    return begins or short

@@ -19,7 +19,8 @@ def is_noise(text: str, language: str, *, knows: Callable[[str], bool]) -> bool:
     words = tokens(text)
     known = _of_exemplars(language)
     if language == "zh":
-        return bool(words) and not any(w in known or knows(w) for w in words if len(w) > 1)
+        alone = len(words) == 1  # 锅 is a word, and no part of one
+        return bool(words) and not any(w in known or knows(w) for w in words if len(w) > 1 or alone)
     if words and not any(char.isalpha() for char in text):  # figures alone
         return True
     written = re.findall(r"[a-z]+", text.casefold())

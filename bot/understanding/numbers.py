@@ -32,7 +32,7 @@ _ENGLISH = re.compile(rf"\b(?:{_NUMBER})", re.IGNORECASE)
 _CHARACTER = "[零〇一二两三四五六七八九十百千万]"
 _CHINESE = re.compile(rf"(?<!{_CHARACTER}){_CHARACTER}{{1,20}}(?!{_CHARACTER})[块元]?")
 # a lone digit word is more often a word than a figure ("that one", "一下"), so only these count
-_COUNTED = re.compile(r"[元块天日个年月号人寸岁折星]|件(?!套)|以[内下上]|左右|多")
+_COUNTED = re.compile(r"[元块天日个年月号人寸岁折星条双瓶盒把台张]|件(?!套)|以[内下上]|左右|多")
 
 
 def digits(text: str) -> str:

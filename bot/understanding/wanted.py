@@ -27,7 +27,7 @@ _ASKING = re.compile(
     r"\b(?:you|u|ya)(?: guys)? (?:got|have|sell|carry)\b|\blook(?:in|ing) for\b|\bgot any\b|\b(?:(?:some|any|your) )?(?:help|advice)(?: me)?(?: (?:to |on |with |about |in )?(?:choos|find|pick|select|decid|buy)\w*(?: on)?| with| on)\b|\bcan (?:you|u) (?:recommend|suggest|show)\b|\b(?:recommend|suggest) (?:me )?\b|\bneed\b|\bany\b|\bsome\b|\bhave you got\b|"
     r"\b(?:what|how) about\b|\b(?:what(?:['’]s| is| are)?|which)\b|\bdo you (?:have|sell)\b|\bi can spend\b|\bsomething\b|"
     r"\b(?:but |and )?only(?: what| those| the ones)?(?: you)?(?: actually)?\b|"
-    r"(?:买|选|挑|找|来|换)(?:一)?[个件份台款套双只](?![\u4e00-\u9fff]?人)|适合送(?:给)?|送给|随便(?:看看|逛逛|说说)?|[有都]?有?(?:哪些|啥|什么)(?:推荐|好的?)?$|点(?=东西|好)|"
+    r"(?:买|选|挑|找|来|换)(?:一)?[个件份台款套双只](?![\u4e00-\u9fff]?人)|适合送(?:给)?|送给|随便(?:看看|逛逛|说说)?|(?:都|各)?有?(?:哪些|什么|几种)(?:颜色|尺寸|尺码|规格|款式|材质|型号|花色|口味)(?:可选|可以选|的)?$|[有都]?有?(?:哪些|啥|什么)(?:推荐|好的?)?$|点(?=东西|好)|"
     r"(?:我|咱)?(?:想|要|准备)(?:买|要|看|换|找|给)?|有没有|你们|卖不卖|卖|推荐(?:推荐|一下)?|帮我(?:买|选|找|挑)?|吗|呢|请问|看看|一下",
     re.IGNORECASE,
 )  # fmt: skip
