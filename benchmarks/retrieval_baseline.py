@@ -10,10 +10,8 @@ in `--index`, so a second run embeds nothing.
 from __future__ import annotations
 
 import argparse
-import csv
 import gzip
 import json
-import math
 import platform
 import statistics
 import time
@@ -24,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from bot.evaluation.retrieval.judgments import JudgedQuery, read
+from bot.evaluation.retrieval.metrics import ndcg, recall
 from db.records import Attribute, Product, ProductId
 from retrieval.building import Built, build
 from retrieval.embedders import Embedder, HashingEmbedder, MiniLmEmbedder
@@ -61,7 +61,7 @@ WISHES: dict[str, tuple[tuple[str, bool], ...]] = {
 
 def electronics(folder: Path, limit: int | None) -> Iterator[Product]:
     """The products of the corpus; with a limit, the judged ones and so many of the others."""
-    wanted = {product_id for ratings in judgments(folder).values() for product_id in ratings}
+    wanted = {product_id for one in read(folder / "judgments.csv") for product_id in one.ratings}
     others = 0
     with gzip.open(folder / "products.jsonl.gz", "rt", encoding="utf-8") as file:
         for row in map(json.loads, file):
@@ -80,42 +80,17 @@ def electronics(folder: Path, limit: int | None) -> Iterator[Product]:
             )
 
 
-def judgments(folder: Path) -> dict[str, dict[str, int]]:
-    """query → product id → rating."""
-    rated: dict[str, dict[str, int]] = {}
-    with (folder / "judgments.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            rated.setdefault(row["query"], {})[row["docid"]] = int(row["rating"])
-    return rated
-
-
-def ndcg(ids: Sequence[str], rated: dict[str, int], k: int = 10) -> float:
-    """nDCG at k with gain 2^rating − 1 (higher is better); an unjudged product gains nothing."""
-    gains = [2.0 ** rated.get(product_id, 0) - 1 for product_id in ids[:k]]
-    best = sorted((2.0**rating - 1 for rating in rated.values()), reverse=True)[:k]
-    ideal = sum(gain / math.log2(at + 2) for at, gain in enumerate(best))
-    return sum(gain / math.log2(at + 2) for at, gain in enumerate(gains)) / ideal
-
-
-def recall(ids: Sequence[str], rated: dict[str, int], k: int = 100) -> float:
-    """Share of the products rated 2 or 3 among the first k (higher is better)."""
-    good = {product_id for product_id, rating in rated.items() if rating >= 2}
-    return len(good & set(ids[:k])) / len(good)
-
-
-def measure(
-    search: Callable[[str], list[str]], rated: dict[str, dict[str, int]]
-) -> dict[str, float]:
+def measure(search: Callable[[str], list[str]], judged: list[JudgedQuery]) -> dict[str, float]:
     """Means over the queries that have a good product."""
     rows, waited = [], []
-    for query, ratings in rated.items():
-        if max(ratings.values()) < 2:
+    for one in judged:
+        if not one.good:
             continue
         start = time.perf_counter()
-        ids = search(query)
+        ids = search(one.text)
         waited.append(1000 * (time.perf_counter() - start))
-        unjudged = sum(product_id not in ratings for product_id in ids[:10]) / max(len(ids[:10]), 1)
-        rows.append((ndcg(ids, ratings), recall(ids, ratings), unjudged))
+        unjudged = sum(pid not in one.ratings for pid in ids[:10]) / max(len(ids[:10]), 1)
+        rows.append((ndcg(ids, one.ratings), recall(ids, one.good), unjudged))
     means = [statistics.fmean(column) for column in zip(*rows, strict=True)]
     names = ("ndcg@10", "recall@100", "unjudged@10")
     told = {name: round(mean, 4) for name, mean in zip(names, means, strict=True)}
@@ -134,7 +109,7 @@ def judged(args: argparse.Namespace, embedder: Embedder) -> dict[str, Any]:
     start = time.perf_counter()
     store.open()
     opened = time.perf_counter() - start
-    rated = judgments(args.data)
+    rated = read(args.data / "judgments.csv")
 
     def fused(query: str) -> list[str]:
         return [hit.id for hit in searcher.products(Query(query, k=100))]

@@ -1,5 +1,5 @@
-"""The verbs of `shopbot evaluate`: `generator`, `understanding`, and `blind`, which counts what a
-person judged.
+"""The verbs of `shopbot evaluate`: `generator`, `understanding`, `retrieval`, and `blind`, which counts
+what a person judged.
 
 Knows nothing but how to read arguments and print results; heavy imports stand in the verbs.
 """
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 evaluate_app = typer.Typer(help="Measure the parts of the shop.", no_args_is_help=True)
 
 SEED = 0
+SHOWN = 10  # queries that lost most
 EXTRA = ("matplotlib", "sacrebleu")
 BACKENDS = {  # the settings that choose each
     "ctranslate2": {"kind": "gpt2", "runtime": "ctranslate2"},
@@ -67,8 +68,7 @@ def evaluate_generator(
 
     Writes generator.json, generator.md, plots/, samples.html and the blind pages into OUT.
     """
-    if missing := [name for name in EXTRA if find_spec(name) is None]:
-        raise ConfigError(f"{' and '.join(missing)} not installed: pip install 'shopbot[evaluate]'")
+    _installed(*EXTRA)
     from rich.progress import Progress
 
     from bot.evaluation.report import as_tables
@@ -144,6 +144,72 @@ def understanding(
         )
     screen.print(table)
     screen.print(f"written: {out}, {lost}", markup=False)
+
+
+@evaluate_app.command("retrieval")
+def evaluate_retrieval(
+    judgments: Annotated[
+        Path, typer.Option(help="CSV of judged queries: query, product_id, rating 0 to 3")
+    ],
+    out: Annotated[Path, typer.Option(help="folder for report, losses and plot")] = Path(
+        "var/evaluation/retrieval"
+    ),
+) -> None:
+    """Measure the shop's search on judged queries, beside words, meaning and their fusion.
+
+    Writes retrieval.json, retrieval.md, losses.csv and queries.png into OUT, and shows the queries that
+    lost most against the fusion.
+    """
+    _installed("matplotlib")
+    from rich.progress import Progress
+
+    from bot.app import make_embedder, open_store
+    from bot.evaluation.retrieval import run
+    from bot.evaluation.retrieval.baselines import baselines
+    from bot.evaluation.retrieval.judgments import read
+    from db.catalog import CatalogStore
+    from retrieval.store import IndexStore
+    from retrieval.values import Query
+
+    _usable(out, None)
+    settings, screen = load_settings(), Console(soft_wrap=True)
+    judged = read(judgments)
+    with open_store(settings) as database:
+        products = [p for p in CatalogStore(database).products() if not p.withdrawn]
+        digest = CatalogStore(database).digest()
+    known = {str(product.id) for product in products}
+    if strange := [id for one in judged for id in one.ratings if id not in known]:
+        raise ConfigError(f"--judgments: {len(strange)} products are not in this shop, first {strange[0]!r}")  # fmt: skip
+    if not any(one.good for one in judged):
+        raise ConfigError("--judgments: no query has a product rated 2 or 3")
+    embedder = make_embedder(settings)
+    searcher = IndexStore(settings.index_folder, embedder).open(digest)
+
+    def ours(query: str, language: str, k: int) -> list[str]:
+        return [hit.id for hit in searcher.products(Query(query, language, k))]
+
+    with Progress(console=screen, transient=True) as bar:
+        bar.add_task("embedding for the baselines", total=None)
+        systems = {run.OURS: ours} | baselines(products, embedder)
+        task = bar.add_task("asking", total=len(systems) * sum(bool(one.good) for one in judged))
+        found = run.rank_all(systems, judged, tick=lambda: bar.advance(task))
+    *_, fusion = systems
+    report = run.as_json(found, judged, products=len(products))
+    lost = run.losses(found, fusion)
+    paths = run.write(out, report, lost, fusion)
+    heads, rows = run.table_of(report)
+    table = Table(*heads, box=None)
+    for row in rows:
+        table.add_row(*row)
+    screen.print(table)
+    for one in [one for one in lost if one["difference"] < 0][:SHOWN]:
+        screen.print(f"{one['difference']:+.2f}  {one['query']}", markup=False, highlight=False)
+    screen.print(f"written: {', '.join(map(str, paths))}", markup=False)
+
+
+def _installed(*names: str) -> None:
+    if missing := [name for name in names if find_spec(name) is None]:
+        raise ConfigError(f"{' and '.join(missing)} not installed: pip install 'shopbot[evaluate]'")
 
 
 @contextmanager

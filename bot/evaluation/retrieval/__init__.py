@@ -1,0 +1,1 @@
+"""How well products are found: judged queries, rankings beside three baselines, what is lost."""
