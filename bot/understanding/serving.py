@@ -146,9 +146,10 @@ def courtesy(r: Request, context: Context) -> Decision | None:
         return "smalltalk", "cue identity", "identity"
     if cue("speaks", text):
         return "smalltalk", "cue speaks", "languages"
-    if cue("nod", text) and not context.state.awaiting:
+    open_question = context.state.awaiting or context.state.offered
+    if cue("nod", text) and not open_question:
         return "feedback", "nothing but a nod", "declined"
-    if cue("yes", text) and not context.state.awaiting:
+    if cue("yes", text) and not open_question:
         return _gone_on(context.state)
     if cue("greet", text):
         return "greet", "cue greet", ""
