@@ -18,11 +18,14 @@ from bot.policy.revising import (
     beyond,
     only_like,
     other_kind,
+    other_models,
+    property_in,
     restarted,
     revised,
     so_told,
     told_by,
     unchanged,
+    without_it,
 )
 from bot.policy.wording import (
     absent,
@@ -130,7 +133,9 @@ def _find(
     found = desk.recommender.find(
         sought, constraints, language=plan.language, exclude=exclude, most=LOOKED_AT, held=held
     )
-    word = told_by(desk, wish, plan.language)
+    if found.picks and not found.dropped:
+        found, constraints = _of_model(found, constraints, wish)
+    word = property_in(wish) or told_by(desk, wish, plan.language)
     if word and found.picks and not found.dropped:
         found, constraints = _told_by(desk, found, sought, constraints, word, plan.language)
     if not found.sold and is_general(head_of(wish, plan.language)) and not constraints.empty:
@@ -150,6 +155,18 @@ def _find(
     _tell(plan, desk, request, found, wish, constraints, before)
 
 
+def _of_model(found: Found, constraints: Constraints, wish: str) -> tuple[Found, Constraints]:
+    """Those found that are not of another model than the one wished; where all are, they are what
+    there would be without it."""
+    models = [other_models(pick.product.title, wish) for pick in found.picks]
+    fit = tuple(p for p, other in zip(found.picks, models, strict=True) if not other)
+    if fit:
+        return replace(found, picks=fit), constraints
+    model = models[0]
+    told = replace(constraints, facets=(*constraints.facets, Facet(UNHEARD, model, model)))
+    return replace(found, picks=found.picks[:2], dropped=(UNHEARD,)), told
+
+
 def _told_by(
     desk: Desk, found: Found, wish: str, constraints: Constraints, word: str, language: Language
 ) -> tuple[Found, Constraints]:
@@ -163,7 +180,8 @@ def _told_by(
         if fit:
             return replace(other, picks=fit, dropped=names), constraints
     told = replace(constraints, facets=(*constraints.facets, Facet(UNHEARD, word, word)))
-    return replace(found, picks=found.picks[:2], dropped=(UNHEARD,)), told
+    near = without_it(desk, found.picks, word)[:2]
+    return replace(found, picks=near, dropped=(UNHEARD,)), told
 
 
 def _of_that_kind(plan: Plan, like: str) -> str:

@@ -40,6 +40,8 @@ _AROUND_CHANGE = re.compile(
     re.IGNORECASE,
 )
 
+_PROPERTY = re.compile(r"\b[a-z]+[- ](?:free|safe|proof|resistant|friendly)\b", re.IGNORECASE)
+_MODEL = re.compile(r"\b([a-z]{2,}) ?-?(\d{1,4}[a-z]{0,2})\b(?![.,]\d)")
 # "有没有真丝的", "要金属的": what it should be like, not what it should be
 _PROPERTY_ZH = re.compile(r"的(?:吗|么|就行|也行|呢|吧|话|也可以|都行)?\W*$")
 
@@ -206,18 +208,57 @@ def told_by(desk: Desk, wish: str, language: str) -> str:
     return ""
 
 
+def property_in(wish: str) -> str:
+    """What a wish asks to be free of, safe for or proof against: "grain free"; "" where nothing."""
+    found = _PROPERTY.search(wish)
+    return found[0] if found else ""
+
+
+def other_models(title: str, wish: str) -> str:
+    """The model that is wished where the title names another of its name: "iphone 13", of an iPhone 12
+    case; "" where it names none or this one."""
+    named = {(word, number) for word, number in _MODEL.findall(title.casefold())}
+    for word, number in _MODEL.findall(wish.casefold()):
+        others = {n for w, n in named if w == word}
+        if others and number not in others:
+            return f"{word} {number}"
+    return ""
+
+
 def so_told(desk: Desk, found: Found, word: str, wish: str, language: str) -> tuple[Pick, ...]:
     """Those found that may be said to be what the word tells: all of them where the page of one says
     so, except where goods are named by it. There is an "Electric Kettle", so that a stovetop kettle,
     which works on electric hobs, is none."""
     head, low = head_of(wish, language), word.casefold()
-    facet = Facet("", low, low)
+    facets = [Facet("", way, low) for way in _ways(low)]
+    has = desk.catalogue.facets.has
     is_sort = any(desk.catalogue.kinds.is_sort(stem, head) for stem in tokens(low))
-    said = tuple(p for p in found.picks if desk.catalogue.facets.has(str(p.product.id), facet))
+    said = tuple(
+        pick for pick in found.picks if any(has(str(pick.product.id), facet) for facet in facets)
+    )
     if not is_sort:
         # what is no word is a name or a slip, which search has mended or forgiven
-        return found.picks if said or not is_common_word(low) else ()
+        known = any(map(is_common_word, re.split(r"[- ]", low)))
+        if _PROPERTY.fullmatch(low) and (said or known):
+            return said
+        return found.picks if said or not known else ()
     return tuple(pick for pick in said if set(tokens(low)) <= set(tokens(_stated(pick.product))))
+
+
+def without_it(desk: Desk, picks: tuple[Pick, ...], word: str) -> tuple[Pick, ...]:
+    """Of those found, such as do not hold what a wish is to be free of, where there are any."""
+    thing = re.sub(r"[- ]free$", "", word.casefold())
+    facet = Facet("", thing, word)
+    kept = tuple(p for p in picks if not desk.catalogue.facets.has(str(p.product.id), facet))
+    return kept or picks
+
+
+def _ways(words: str) -> tuple[str, ...]:
+    """How a page may put it: what is free of a thing is without it."""
+    thing = re.sub(r"[- ]free$", "", words)
+    if thing == words:
+        return (words,)
+    return words, f"without {thing}", f"no {thing}", f"free of {thing}", f"free from {thing}"
 
 
 def _stated(product: Product) -> str:

@@ -409,7 +409,7 @@ class IntentRules:
 
     def _adds(self, r: Request) -> bool:
         """Whether it only says more of what is wished: "wireless", "for women"."""
-        if cue("for_whom", r.text):
+        if cue("for_whom", r.text) or cue("property", r.text):
             return True
         words = tokens(r.query)
         kinds = self._catalogue.kinds

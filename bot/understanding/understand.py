@@ -45,6 +45,7 @@ from retrieval.text import tokens, units
 READ_CHARS = 800  # of a message are looked at for what is asked; the rest is kept, not read
 MAX_REQUESTS = 2
 CLEARLY = 0.5  # from which a wish without a thing or condition is an insult
+_NOT = re.compile(r"\W*(?:no[ ,]+)?not\b", re.IGNORECASE)  # "not those, something classic"
 FEW_WORDS = 5  # of an answer that is a figure
 SURELY = 0.8  # from which a complaint is one
 _FIGURE = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])")
@@ -195,7 +196,7 @@ class Understander:
         ):
             before = earlier_product(text, state.earlier, self._catalogue.kinds.is_a)
             references = (before,) if before else ()
-        if not references and not links and means_several(text):
+        if not references and not links and means_several(text) and not _NOT.match(text):
             references = last_several(state.lists)
         scores = tuple(self._classifier.probabilities(text, context.language).items())
         asked = tuple(c.name for c in concepts().values() if c.asked(unquoted(text)))

@@ -58,9 +58,13 @@ def find_mentions(
 ) -> list[Mention]:
     """Finds full titles, then shortened ones, then "the former" and the like, in order."""
     found: list[Mention] = []
+    # "grain free dog food", which the shop does not have, names no Dog Food that it has
+    lacking = [span for e in book.absent if e.low for span in bounded(low, e.low)]
     for subject in sorted(book.titles, key=len, reverse=True):
         single = " " not in subject and not has_cjk(subject)
         for start, end in bounded(low, subject):
+            if any(s <= start and end <= e and e - s > end - start for s, e in lacking):
+                continue
             if any(masked[start:end]) or (
                 single and text[start].islower() and book.titles[subject][0].isupper()
             ):

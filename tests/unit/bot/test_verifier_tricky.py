@@ -378,3 +378,20 @@ def test_that_a_wish_of_one_chinese_character_may_be_said_again() -> None:
         ("product", "title", pan, pan), ("product", "price", "259元", pan), ("shopper", "wish", "锅", "")
     )  # fmt: skip
     assert verify(f"想找锅的话，可以看看{pan}，259元。", known, language="zh", act="recommend").ok
+
+
+def test_that_what_is_absent_names_no_product_that_its_words_hold() -> None:
+    food = "Dog Food"
+    known = facts(
+        ("product", "title", food, food),
+        ("product", "price", "$10.99", food),
+        ("shopper", "absent", "grain free dog food", ""),
+        ("shopper", "condition", "grain free", ""),
+    )
+    told = "I found nothing that fits grain free dog food on every point."
+    near = " Without one condition (grain free), there would be Dog Food at $10.99."
+    assert verify(told + near, known, language="en", act="no_match").ok
+    assert not verify("We don't have Dog Food.", known, language="en", act="no_match").ok
+    assert not verify(
+        f"Here is grain free dog food: {food}.", known, language="en", act="no_match"
+    ).ok
