@@ -40,8 +40,15 @@ _AROUND_CHANGE = re.compile(
     re.IGNORECASE,
 )
 
-_PROPERTY = re.compile(r"\b[a-z]+[- ](?:free|safe|proof|resistant|friendly)\b", re.IGNORECASE)
-_MODEL = re.compile(r"\b([a-z]{2,}) ?-?(\d{1,4}[a-z]{0,2})\b(?![.,]\d)")
+_PROPERTY = re.compile(
+    r"\b(?!(?:the|any|and|for|with|are|not|get|very)\b)[a-z]{3,}[- ](?:free|safe|proof|resistant|friendly)\b"
+    r"(?! (?:shipping|delivery|postage|returns?|gifts?|samples?)\b)",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(  # a name and its number, and no "set of 4" or "for 4"
+    r"\b(?!(?:of|for|in|with|to|at|by|from|and|or|under|over|about|up|than|only|need|want|buy|get|take|have)\b)"
+    r"([a-z]{2,}) ?-?(\d{1,4}[a-z]{0,2})\b(?![.,]\d)"
+)
 # "有没有真丝的", "要金属的": what it should be like, not what it should be
 _PROPERTY_ZH = re.compile(r"的(?:吗|么|就行|也行|呢|吧|话|也可以|都行)?\W*$")
 
