@@ -402,14 +402,14 @@ class IntentRules:
         return chance < CONFIDENT or not other
 
     def _like_it(self, r: Request) -> bool:
-        """Whether another of its kind is asked for: "anything shorter"."""
+        """Whether another of its kind is asked for: "anything lighter"."""
         compares = bool(r.relative) or any(c.direction(r.text) for c in concepts().values())
         other = _OTHERS.search(r.text) is not None and not r.constraints.sort
         return compares and other and self._only_conditions(r)
 
     def _adds(self, r: Request) -> bool:
         """Whether it only says more of what is wished: "wireless", "for women"."""
-        if cue("for_whom", r.text) or cue("property", r.text):
+        if cue("for_whom", r.text) or (cue("property", r.text) and not cue("question", r.text)):
             return True
         words = tokens(r.query)
         kinds = self._catalogue.kinds

@@ -78,7 +78,8 @@ def service(r: Request, context: Context) -> Decision | None:
     )
     if proves and (context.order_id or context.contact):
         return state.order_goal.partition(":")[0] or "order_status", "answer to a question", ""
-    broken = cue("complaint", text) or (cue("bought", text) and cue("defect", text))
+    owned = cue("bought", text) or cue("worn", text)
+    broken = cue("complaint", text) or (owned and cue("defect", text))
     broken = broken and not cue(
         "elsewhere", text
     )  # "your price is wrong, another shop has it for less"
