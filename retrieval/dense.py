@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 class DenseIndex:
@@ -40,20 +41,21 @@ class DenseIndex:
         return int(self._vectors.shape[1])
 
     def search(
-        self, vector: Vectors, k: int, *, allowed: Ids | None = None
+        self, vector: Vectors, k: int, *, allowed: Mask | None = None
     ) -> list[tuple[int, float]]:
-        """The k nearest (id, cosine), best first; with `allowed`, among these ids only.
+        """The k nearest (id, cosine), best first; with `allowed`, among the ids where it is true.
 
-        The condition holds before ranking, so k hits come back whenever k ids are allowed.
+        `allowed` is longer than the highest id. The condition holds before ranking, so k hits
+        come back whenever k ids are allowed.
         """
-        if not len(self.ids) or k < 1 or (allowed is not None and not len(allowed)):
+        if not len(self.ids) or k < 1 or (allowed is not None and not allowed.any()):
             return []
         query = np.ascontiguousarray(vector, np.float32).reshape(1, -1)
         parameters = None
         if allowed is not None:
-            wanted = np.ascontiguousarray(allowed, np.int64)  # must outlive the selector
+            bits = np.packbits(allowed, bitorder="little")  # must outlive the selector
             parameters = faiss.SearchParameters()
-            parameters.sel = faiss.IDSelectorBatch(wanted)
+            parameters.sel = _bitmap(bits)
         scores, ids = self._index.search(query, min(k, len(self.ids)), params=parameters)
         return [
             (int(at), float(score)) for at, score in zip(ids[0], scores[0], strict=True) if at != -1
@@ -71,3 +73,9 @@ class DenseIndex:
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Ids and vectors, to be saved as plain arrays; `DenseIndex(**arrays)` is the way back."""
         return {"ids": self.ids, "vectors": self._vectors}
+
+
+def _bitmap(bits: npt.NDArray[np.uint8]) -> Any:
+    """The selector of the ids whose bit is set; `bits` must outlive it."""
+    make: Any = faiss.IDSelectorBitmap  # its Python wrapper takes the array alone
+    return make(bits)

@@ -90,17 +90,19 @@ class ProductTable:
         found = np.zeros(len(self), np.bool_)
         if not wanted:
             return found
-        candidates = among.copy()
         parts = tokens(phrase)
-        for part in parts:
-            holding = np.zeros(len(self), np.bool_)
-            holding[index.rows_with(part)] = True
-            candidates &= holding
-        if len(wanted) == 1 and parts == wanted:
-            return candidates
-        needle = f" {' '.join(wanted)} "
-        rows = np.flatnonzero(candidates)
-        found[[at for at in rows if needle in self._texts[at]]] = True
+        # the rarest word leaves the fewest rows to look at
+        postings = sorted((index.rows_with(part) for part in parts), key=len)
+        rows = np.asarray(postings[0], np.int64) if postings else np.arange(len(self))
+        rows = rows[among[rows]]
+        for part in sorted(parts, key=index.frequency)[1:]:
+            rows = rows[index.holding(part, rows)]
+        if len(wanted) > 1 or parts != wanted:
+            needle = f" {' '.join(wanted)} "
+            rows = (
+                rows[[needle in self._texts[row] for row in rows.tolist()]] if len(rows) else rows
+            )
+        found[rows] = True
         return found
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from db.records import DocumentSource, Passage
+from retrieval.candidates import Candidates, find_candidates
 from retrieval.dense import DenseIndex
 from retrieval.embedders import Embedder
 from retrieval.filters import ProductTable
@@ -25,7 +26,6 @@ from retrieval.values import Hit, Query
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-DEPTH = 200  # how far each ranking is read before they are fused
 COMPOUND_CREDIT = 0.6  # a smartphone is a phone, a headphone is not
 COMMENT_SHARE = 0.5
 _MIN_HELD = 0.3  # below this a word is not told as matched
@@ -78,7 +78,12 @@ class Searcher:
         self._lexicon = lexicon
         self._embedder = embedder
         self._passage_rows = {passage.id: at for at, passage in enumerate(passages.passages)}
-        self._comment = np.array([p.source == "comment" for p in passages.passages], np.bool_)
+        self._source = np.array([p.source for p in passages.passages], np.str_)
+        self._comment: Mask = self._source == "comment"
+        self._rows_of_product: dict[str, list[int]] = {}
+        for at, passage in enumerate(passages.passages):
+            if passage.product_id is not None:
+                self._rows_of_product.setdefault(passage.product_id, []).append(at)
 
     def correct(self, text: str) -> tuple[str, dict[str, str]]:
         """The text with mistyped words mended by the shop's words, and what was mended by what."""
@@ -105,34 +110,26 @@ class Searcher:
         """
         index = self._products
         allowed = index.table.mask(query.filters, index.texts)
-        rows = np.flatnonzero(allowed)
         asked = self._understand(query.text, query.language)
-        if query.k < 1 or not len(rows):
+        if query.k < 1 or not allowed.any():
             return []
         if not asked.units:
-            return [
-                Hit(index.table.ids[row], 0.0, rank)
-                for rank, row in enumerate(rows[: query.k].tolist(), start=1)
-            ]
-        lexical = index.texts.scores(query_weights(asked.units, index.texts))
-        held = [index.texts.held(unit) for unit in asked.units]
-        named = [index.names.held(unit) for unit in asked.units]
-        coverage = {
+            rows = np.flatnonzero(allowed)[: query.k].tolist()
+            return [Hit(index.table.ids[row], 0.0, rank) for rank, row in enumerate(rows, start=1)]
+        found = self._candidates(asked, index.texts, index.dense, allowed)
+        held = [index.texts.held(unit, found.rows) for unit in asked.units]
+        named = [index.names.held(unit, found.rows) for unit in asked.units]
+        evidence = {
             "coverage": _weighted(held, asked.units, index.texts),
             "title_coverage": _weighted(named, asked.units, index.texts),
             "title_best": _strongest(named, asked.units),
         }
-        ranked = _fused(asked, lexical, allowed, index.dense)
-        return [
-            Hit(
-                index.table.ids[row],
-                score,
-                rank,
-                parts | {name: float(values[row]) for name, values in coverage.items()},
-                _terms(asked, held, row),
-            )
-            for rank, (row, score, parts) in enumerate(ranked[: query.k], start=1)
-        ]
+        hits = []
+        for rank, (at, score) in enumerate(_fused(found)[: query.k], start=1):
+            parts = _parts(found, at) | {name: float(of[at]) for name, of in evidence.items()}
+            product_id = index.table.ids[found.rows[at]]
+            hits.append(Hit(product_id, score, rank, parts, _terms(asked, held, at)))
+        return hits
 
     def passages(
         self,
@@ -154,30 +151,43 @@ class Searcher:
         asked = self._understand(text, language)
         if k < 1 or not allowed.any() or not asked.units:
             return []
-        lexical = index.texts.scores(query_weights(asked.units, index.texts))
-        held = [index.texts.held(unit) for unit in asked.units]
+        found = self._candidates(asked, index.texts, index.dense, allowed)
+        held = [index.texts.held(unit, found.rows) for unit in asked.units]
         coverage = _weighted(held, asked.units, index.texts)
-        ranked = _fused(asked, lexical, allowed, index.dense, discounted=self._comment)
+        comment = self._comment[found.rows]
         hits: list[Hit] = []
-        for row, score, parts in ranked[:k]:
-            told = parts | {"coverage": float(coverage[row])}
-            if self._comment[row]:
-                told["comment"] = 1.0
-            passage = index.passages[row]
-            hits.append(Hit(passage.id, score, len(hits) + 1, told, _terms(asked, held, row)))
+        for at, score in _fused(found, discounted=comment)[:k]:
+            parts = _parts(found, at) | {"coverage": float(coverage[at])}
+            if comment[at]:
+                parts["comment"] = 1.0
+            passage = index.passages[found.rows[at]]
+            hits.append(Hit(passage.id, score, len(hits) + 1, parts, _terms(asked, held, at)))
         return hits
 
     def _passage_mask(self, source: DocumentSource | None, product_id: str | None) -> Mask:
-        passages = self._passages.passages
-        if source is None:
-            allowed = np.ones(len(passages), np.bool_) if product_id else ~self._comment
+        allowed: Mask
+        if source is not None:
+            allowed = self._source == source
+        elif product_id is not None:
+            allowed = np.ones(len(self._source), np.bool_)
         else:
-            allowed = np.array([passage.source == source for passage in passages], np.bool_)
+            allowed = ~self._comment
         if product_id is not None:
-            allowed &= np.array(
-                [passage.product_id == product_id for passage in passages], np.bool_
-            )
+            of_product = np.zeros(len(self._source), np.bool_)
+            of_product[self._rows_of_product.get(product_id, [])] = True
+            allowed &= of_product
         return allowed
+
+    def _candidates(
+        self, asked: _Asked, texts: LexicalIndex, dense: DenseIndex, allowed: Mask
+    ) -> Candidates:
+        return find_candidates(
+            query_weights(asked.units, texts),
+            asked.vector,
+            texts=texts,
+            dense=dense,
+            allowed=None if allowed.all() else allowed,
+        )
 
     def _understand(self, text: str, language: str) -> _Asked:
         mended, corrections = self._lexicon.correct(text)
@@ -195,60 +205,51 @@ class Searcher:
 
 
 def _weighted(held: Sequence[Floats], asked: Sequence[Unit], index: LexicalIndex) -> Floats:
-    """Share of what was asked that each text holds, 0 to 1, words weighed by their idf."""
+    """Share of what was asked that each candidate holds, 0 to 1, words weighed by their idf."""
     weights = [index.unit_weight(unit) for unit in asked]
-    total = np.zeros(index.size, np.float32)
+    total = np.zeros_like(held[0])
     for share, weight in zip(held, weights, strict=True):
         total += np.float32(weight / (sum(weights) or 1.0)) * share
     return total
 
 
 def _strongest(held: Sequence[Floats], asked: Sequence[Unit]) -> Floats:
-    """How far each text holds the word it holds best; a count or single character is none."""
+    """How far each candidate holds the word it holds best; a count or one character is none."""
     shares = [share for share, unit in zip(held, asked, strict=True) if unit.weight >= 1.0]
     strongest: Floats = np.max(shares or [np.zeros_like(held[0])], axis=0)
     return strongest
 
 
-def _fused(
-    asked: _Asked,
-    lexical: Floats,
-    allowed: Mask,
-    dense: DenseIndex,
-    *,
-    discounted: Mask | None = None,
-) -> list[tuple[int, float, dict[str, float]]]:
-    """(row, score, parts) of the allowed rows that either ranking found, best first."""
-    scores = np.where(allowed, lexical, np.float32(0))
-    found = np.flatnonzero(scores > 0)
-    by_words = found[np.argsort(-scores[found], kind="stable")][:DEPTH].tolist()
-    rankings: dict[str, list[int]] = {"lexical": by_words}
-    cosines: dict[int, float] = {}
-    if asked.vector is not None:
-        nearest = dense.search(asked.vector, DEPTH, allowed=np.flatnonzero(allowed))
-        cosines = dict(nearest) | dense.scores(asked.vector, by_words)
-        rankings["dense"] = [row for row, _ in nearest]
-    fused = reciprocal_rank_fusion(rankings)
-    if discounted is not None:
-        fused = {row: s * (COMMENT_SHARE if discounted[row] else 1.0) for row, s in fused.items()}
-    ranks = {
-        name: {row: rank for rank, row in enumerate(ranking, start=1)}
-        for name, ranking in rankings.items()
-    }
-    told = []
-    for row in sorted(fused, key=lambda row: (-fused[row], row)):
-        parts = {"lexical": float(scores[row])}
-        if row in cosines:
-            parts["dense"] = cosines[row]
-        parts |= {f"{name}_rank": float(of[row]) for name, of in ranks.items() if row in of}
-        told.append((row, fused[row], parts))
-    return told
+def _fused(found: Candidates, *, discounted: Mask | None = None) -> list[tuple[int, float]]:
+    """(place among the candidates, fused score), best first, equals in the order of rows."""
+    fused = reciprocal_rank_fusion(
+        {
+            "lexical": found.ranking(found.lexical_rank),
+            "dense": found.ranking(found.dense_rank),
+        }
+    )
+    scored = []
+    for at, row in enumerate(found.rows.tolist()):
+        share = COMMENT_SHARE if discounted is not None and discounted[at] else 1.0
+        scored.append((at, share * fused[row]))
+    return sorted(scored, key=lambda place: (-place[1], place[0]))
 
 
-def _terms(asked: _Asked, held: Sequence[Floats], row: int) -> tuple[str, ...]:
+def _parts(found: Candidates, at: int) -> dict[str, float]:
+    """The scores and ranks of one candidate; what a retriever does not know of it is left out."""
+    parts = {"lexical": float(found.lexical[at])}
+    if not np.isnan(found.dense[at]):
+        parts["dense"] = float(found.dense[at])
+    for name, ranks in (("lexical", found.lexical_rank), ("dense", found.dense_rank)):
+        if ranks[at]:
+            parts[f"{name}_rank"] = float(ranks[at])
+    return parts
+
+
+def _terms(asked: _Asked, held: Sequence[Floats], at: int) -> tuple[str, ...]:
     mended = {stem(right): f"{wrong}→{right}" for wrong, right in asked.corrections.items()}
     return tuple(
         mended.get(stem(unit.text), unit.text)
         for unit, share in zip(asked.units, held, strict=True)
-        if share[row] >= _MIN_HELD
+        if share[at] >= _MIN_HELD
     )

@@ -31,7 +31,8 @@ class LexicalIndex:
     """An immutable BM25 index of `size` texts; row numbers are the order of building.
 
     Every instance has a vocabulary and the arrays of a sparse column matrix: for each token the
-    rows that hold it (`rows`) with its score there (`values`), from `starts[t]` to `starts[t+1]`.
+    rows that hold it (`rows`, ascending) with its score there (`values`), from `starts[t]` to
+    `starts[t+1]`.
     """
 
     def __init__(
@@ -73,14 +74,12 @@ class LexicalIndex:
             )
         engine: Any = bm25s.BM25(method="lucene", k1=K1, b=B)
         engine.index((corpus, ids), create_empty_token=False, show_progress=False)
-        scores = engine.scores
-        return cls(
-            len(corpus),
-            list(ids),
-            np.asarray(scores["indptr"], np.int64),
-            np.asarray(scores["indices"], np.int32),
-            np.asarray(scores["data"], np.float32),
-        )
+        starts = np.asarray(engine.scores["indptr"], np.int64)
+        rows = np.asarray(engine.scores["indices"], np.int32)
+        # by row within each token, so that one row is looked up without reading the others
+        order = np.lexsort((rows, np.repeat(np.arange(len(starts) - 1), np.diff(starts))))
+        values = np.asarray(engine.scores["data"], np.float32)
+        return cls(len(corpus), list(ids), starts, rows[order], values[order])
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The index as plain arrays, to be saved without objects."""
@@ -115,7 +114,7 @@ class LexicalIndex:
         return math.log(1 + (self.size - df + 0.5) / (df + 0.5))
 
     def rows_with(self, token: str) -> npt.NDArray[np.int32]:
-        """Rows of the texts that hold the token."""
+        """Rows of the texts that hold the token, ascending."""
         at = self._token_ids.get(token)
         if at is None:
             return np.zeros(0, np.int32)
@@ -131,16 +130,29 @@ class LexicalIndex:
                 total[self._rows[here]] += np.float32(weight) * self._values[here]
         return total
 
-    def held(self, unit: Unit) -> Floats:
-        """How far each text holds a query word, 0 to 1, shape (size,); parts count by their idf."""
-        best = np.zeros(self.size, np.float32)
+    def held(self, unit: Unit, rows: npt.NDArray[np.int64]) -> Floats:
+        """How far each of the texts in `rows` holds a query word, 0 to 1, shape (len(rows),).
+
+        Parts of the word count by their idf.
+        """
+        best = np.zeros(len(rows), np.float32)
         for credit, parts in unit.alternatives:
             idfs = [self.idf(part) for part in parts]
-            share = np.zeros(self.size, np.float32)
+            share = np.zeros(len(rows), np.float32)
             for part, idf in zip(parts, idfs, strict=True):
-                share[self.rows_with(part)] += np.float32(credit * idf / (sum(idfs) or 1.0))
+                share[self.holding(part, rows)] += np.float32(credit * idf / (sum(idfs) or 1.0))
             np.maximum(best, share, out=best)
         return best
+
+    def holding(self, token: str, rows: npt.NDArray[np.int64]) -> Mask:
+        """Which of the texts in `rows` hold the token, shape (len(rows),)."""
+        posting = self.rows_with(token)
+        if not len(posting):
+            return np.zeros(len(rows), np.bool_)
+        sought = np.asarray(rows, np.int32)  # the type of the posting, which is then not copied
+        at = np.minimum(np.searchsorted(posting, sought), len(posting) - 1)
+        held: Mask = posting[at] == sought
+        return held
 
     def unit_weight(self, unit: Unit) -> float:
         """How much a query word says: its own weight times the idf of its commonest full form."""

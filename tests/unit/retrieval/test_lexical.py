@@ -79,7 +79,11 @@ def test_that_a_rarer_word_says_more_and_an_unknown_one_most(index: LexicalIndex
 
 
 def test_that_a_word_is_held_fully_in_part_or_not(index: LexicalIndex) -> None:
-    held = [index.held(unit)[3] for text in ("台灯", "吊灯", "帐篷") for unit in units(text)]
+    held = [
+        index.held(unit, np.array([3]))[0]
+        for text in ("台灯", "吊灯", "帐篷")
+        for unit in units(text)
+    ]
     assert held[0] == 1.0
     assert 0 < held[1] < 0.3
     assert held[2] == 0
