@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from db.records import Document, Passage, Product
-from retrieval.building import Progress, build
+from retrieval.building import Progress, build, build_change
 from retrieval.chunking import passages_of
 from retrieval.embedders import Embedder
 from retrieval.store import IndexStore, Manifest
@@ -23,6 +23,10 @@ class Catalogue(Protocol):
 
     def products(self) -> Iterable[Product]: ...
 
+    def products_of(self, ids: Iterable[str]) -> Iterable[Product]: ...
+
+    def records(self) -> Iterable[tuple[str, str]]: ...
+
     def documents(self) -> Iterable[Document]: ...
 
     def replace_passages(self, passages: Sequence[Passage]) -> object: ...
@@ -33,22 +37,35 @@ class Catalogue(Protocol):
 def build_index(
     catalog: Catalogue, store: IndexStore, embedder: Embedder, *, progress: Progress
 ) -> Manifest:
-    """Builds the index of the present catalogue and swaps it in; returns its manifest.
+    """Brings the index up to the present catalogue and swaps it in; returns its manifest.
 
-    Writes the passages back to the catalogue, so that a hit's id can be looked up there.
-    Withdrawn products and their documents are left out. Only texts without a known vector are
-    embedded; `progress(done, total)` counts these. `embedder` must be the one `store` is for.
+    A large index of which little has changed gets a delta; any other is built whole. Writes the
+    passages back to the catalogue, so that a hit's id can be looked up there. Withdrawn products
+    and their documents are left out. Only texts without a known vector are embedded, and a build
+    that was stopped goes on with what it had embedded; `progress(done, total)` counts these.
+    `embedder` must be the one `store` is for.
     """
     digest = catalog.digest()
-    products = [product for product in catalog.products() if not product.withdrawn]
-    offered = {product.id for product in products}
+    records = dict(catalog.records())
     passages = [
         passage
         for document in catalog.documents()
-        if document.product_id is None or document.product_id in offered
+        if document.product_id is None or document.product_id in records
         for passage in passages_of(document)
     ]
-    built = build(products, passages, embedder, known=store.known_vectors(), progress=progress)
+    known = store.known_vectors()
+    difference = store.difference(records.items())
+    if difference is None:
+        built = build(
+            catalog.products(), passages, embedder,
+            known=known, progress=progress, records=records, keep=store.keep_vectors,
+        )  # fmt: skip
+    else:
+        built = build_change(
+            difference.base, difference.lexicon, difference.change,
+            catalog.products_of(difference.ids), passages, embedder,
+            known=known, progress=progress, records=records, keep=store.keep_vectors,
+        )  # fmt: skip
     catalog.replace_passages(passages)
     manifest = store.write(built, catalogue=digest)
     logger.info(
@@ -57,6 +74,7 @@ def build_index(
             "products": manifest.products,
             "passages": manifest.passages,
             "embedded": manifest.embedded,
+            "whole": difference is None,
         },
     )
     return manifest

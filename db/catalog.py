@@ -53,6 +53,7 @@ from db.staging import (
 
 # More than this share of the catalogue gone at once is more often a broken feed than a decision.
 _WITHDRAWAL_SHARE = 0.30
+_AT_ONCE = 500  # ids in one query; engines bound how many it may name
 
 _KINDS: Mapping[DocumentSource, str] = {
     "policy": "policies",
@@ -231,6 +232,25 @@ class CatalogStore:
         if not include_withdrawn:
             query = query.where(~tables.products.c.withdrawn)
         return map(read_product, self._stream(query))
+
+    def products_of(self, ids: Iterable[str]) -> Iterator[Product]:
+        """The products with these ids, in the order of `ids`; unknown ones are left out."""
+        wanted = list(ids)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            query = select(tables.products).where(tables.products.c.id.in_(some))
+            with self._database.read() as connection:
+                found = {row.id: read_product(row) for row in connection.execute(query)}
+            yield from (found[id] for id in some if id in found)
+
+    def records(self) -> Iterator[tuple[str, str]]:
+        """Id and content hash of the active products, in the order of `products()`."""
+        query = (
+            select(tables.products.c.id, tables.products.c.content_hash)
+            .where(~tables.products.c.withdrawn)
+            .order_by(tables.products.c.number)
+        )
+        return ((row.id, row.content_hash) for row in self._stream(query))
 
     def count(self) -> int:
         """The number of active products."""

@@ -6,17 +6,17 @@ Knows nothing of SQL and nothing of where the arrays are kept.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from db.records import Passage, Product
-from retrieval.dense import DenseIndex, Vectors
+from retrieval.columns import ColumnsBuilder
+from retrieval.dense import Clustering, DenseIndex
 from retrieval.embedders import Embedder
-from retrieval.filters import ProductTable, table_row
-from retrieval.hybrid import PassageIndex, ProductIndex
-from retrieval.lexical import LexicalIndex
+from retrieval.lexical import counted
+from retrieval.postings import PostingsBuilder
 from retrieval.products import (
     NAME_WEIGHTS,
     TEXT_WEIGHTS,
@@ -24,106 +24,200 @@ from retrieval.products import (
     language_of,
     product_fields,
 )
-from retrieval.spelling import Lexicon
+from retrieval.reuse import as_bytes, content_hash
+from retrieval.segments import (
+    Change,
+    Embedded,
+    PassageIndex,
+    PassageSegment,
+    ProductIndex,
+    ProductSegment,
+    Vectors,
+    passage_index,
+    product_index,
+)
+from retrieval.spelling import Lexicon, WordCounter
 
+WORD_INDEXES = {"names": NAME_WEIGHTS, "texts": TEXT_WEIGHTS}
 PASSAGE_WEIGHTS = {"heading": 2, "text": 1}
 _BATCH = 1024
 
 Progress = Callable[[int, int], None]
+Keep = Callable[[Sequence[str], Vectors], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A whole index in memory; `hashes` name the embedded texts, row by row, products first."""
+    """What was built, in memory: a base, or with `change` the delta to the base that is served.
 
-    products: ProductIndex
-    passages: PassageIndex
+    Vectors align with the embedded rows of their segment, float16 where they are many. `embedded`
+    counts the texts that had no known vector.
+    """
+
+    segment: ProductSegment
+    vectors: Vectors
+    passage_segment: PassageSegment
+    passage_vectors: Vectors
     lexicon: Lexicon
-    product_hashes: tuple[str, ...]
-    passage_hashes: tuple[str, ...]
     embedded: int
+    change: Change | None = None
 
+    @property
+    def products(self) -> ProductIndex:
+        """The products of this build alone, every vector compared."""
+        return product_index([self.segment], _flat(self.segment.embedded, self.vectors))
 
-def content_hash(text: str) -> str:
-    """What a text's vector is filed under."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    @property
+    def passages(self) -> PassageIndex:
+        """The passages, every vector compared."""
+        return passage_index(
+            self.passage_segment, _flat(self.passage_segment.embedded, self.passage_vectors)
+        )
 
 
 def build(
-    products: Sequence[Product],
+    products: Iterable[Product],
     passages: Sequence[Passage],
     embedder: Embedder,
     *,
     known: Mapping[str, Vectors],
     progress: Progress,
+    records: Mapping[str, str] | None = None,
+    keep: Keep = lambda _hashes, _vectors: None,
 ) -> Built:
-    """Indexes the products that are not withdrawn, and all passages.
+    """Indexes the products that are not withdrawn, read one by one, and all passages.
 
     `known` maps content hashes to vectors of the same encoder. Texts in a language that the
     encoder does not read, and comments, get no vector. `progress(done, total)` counts the texts
-    to embed.
+    to embed; `keep` is given each batch with its hashes, so that a build that is stopped loses
+    little. `records` maps product ids to what tells their records apart.
     """
-    offered = [product for product in products if not product.withdrawn]
-    fields = [product_fields(product) for product in offered]
-    told = [_passage_fields(passage) for passage in passages]
-    product_texts = _readable(
-        {at: embedding_text(product) for at, product in enumerate(offered)}, embedder
-    )
-    passage_texts = _readable(
-        {
-            at: f"{fields_['heading']}\n{fields_['text']}"
-            for at, fields_ in enumerate(told)
-            if passages[at].source != "comment"
-        },
-        embedder,
-    )
-    every = {
-        content_hash(text): text for text in (*product_texts.values(), *passage_texts.values())
-    }
-    vectors = {name: known[name] for name in every if name in known}
-    missing = [name for name in every if name not in vectors]
-    progress(0, len(missing))
-    for start in range(0, len(missing), _BATCH):
-        batch = missing[start : start + _BATCH]
-        encoded = embedder.encode([every[name] for name in batch])
-        vectors.update(zip(batch, encoded, strict=True))
-        progress(start + len(batch), len(missing))
-    product_hashes = [content_hash(text) for text in product_texts.values()]
-    passage_hashes = [content_hash(text) for text in passage_texts.values()]
-    own_words = [
-        text for passage, text in zip(passages, told, strict=True) if passage.source != "comment"
-    ]
+    columns = ColumnsBuilder()
+    words = {name: PostingsBuilder() for name in WORD_INDEXES}
+    counter = WordCounter()
+    texts = _Texts(embedder, known)
+    stated: list[bytes] = []
+    for product in products:
+        if product.withdrawn:
+            continue
+        fields = product_fields(product)
+        columns.add(product, fields)
+        tokens = counted(fields)
+        for name, weights in WORD_INDEXES.items():
+            words[name].add(tokens.weighted(weights))
+        counter.add("\n".join(fields.values()))
+        texts.add(len(stated), embedding_text(product))
+        stated.append(record_hash((records or {}).get(product.id)))
+    told = PostingsBuilder()
+    passage_texts = _Texts(embedder, known)
+    for at, passage in enumerate(passages):
+        fields = {"heading": " / ".join(passage.heading), "text": passage.text}
+        told.add(counted(fields).weighted(PASSAGE_WEIGHTS))
+        if passage.source != "comment":
+            passage_texts.add(at, f"{fields['heading']}\n{fields['text']}")
+            counter.add("\n".join(fields.values()))
+    missing = texts.missing | passage_texts.missing
+    fresh = _encoded(missing, embedder, progress=progress, keep=keep, halved=len(texts.rows))
     return Built(
-        products=ProductIndex(
-            ProductTable([table_row(p, f) for p, f in zip(offered, fields, strict=True)]),
-            LexicalIndex.build(fields, weights=NAME_WEIGHTS),
-            LexicalIndex.build(fields, weights=TEXT_WEIGHTS),
-            _dense(list(product_texts), product_hashes, vectors, embedder),
+        ProductSegment(
+            columns.build(),
+            {name: builder.build() for name, builder in words.items()},
+            texts.embedded(),
+            np.frombuffer(b"".join(stated), np.uint8).reshape(-1, 16),
         ),
-        passages=PassageIndex(
-            tuple(passages),
-            LexicalIndex.build(told, weights=PASSAGE_WEIGHTS),
-            _dense(list(passage_texts), passage_hashes, vectors, embedder),
-        ),
-        lexicon=Lexicon.of("\n".join(texts.values()) for texts in (*fields, *own_words)),
-        product_hashes=tuple(product_hashes),
-        passage_hashes=tuple(passage_hashes),
-        embedded=len(missing),
+        texts.vectors(fresh),
+        PassageSegment(tuple(passages), told.build(), passage_texts.embedded()),
+        passage_texts.vectors(fresh),
+        counter.lexicon(),
+        len(missing),
     )
 
 
-def _passage_fields(passage: Passage) -> dict[str, str]:
-    return {"heading": " / ".join(passage.heading), "text": passage.text}
+def build_change(
+    base: ProductSegment,
+    lexicon: Lexicon,
+    change: Change,
+    products: Iterable[Product],
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    *,
+    known: Mapping[str, Vectors],
+    progress: Progress,
+    records: Mapping[str, str] | None = None,
+    keep: Keep = lambda _hashes, _vectors: None,
+) -> Built:
+    """Indexes only `products`, the ones that came or changed since `base`, as its delta.
+
+    `lexicon` is the base's. Words that left with a product stay known to it until the next whole
+    build; every score is as that build would make it.
+    """
+    delta = build(
+        products, passages, embedder, known=known, progress=progress, records=records, keep=keep
+    )
+    removed = {name: postings.without(change.gone) for name, postings in base.words.items()}
+    return replace(
+        delta, lexicon=lexicon.joined(delta.lexicon), change=replace(change, removed=removed)
+    )
 
 
-def _readable(texts: Mapping[int, str], embedder: Embedder) -> dict[int, str]:
-    return {at: text for at, text in texts.items() if language_of(text) in embedder.languages}
+def record_hash(stated: str | None) -> bytes:
+    """Sixteen bytes for what tells a record apart; zeros, which equal no record's, for None."""
+    return bytes(16) if stated is None else hashlib.sha256(stated.encode()).digest()[:16]
 
 
-def _dense(
-    rows: Sequence[int], hashes: Sequence[str], vectors: Mapping[str, Vectors], embedder: Embedder
-) -> DenseIndex:
-    stacked = np.zeros((len(rows), embedder.dimension), np.float32)
-    for at, name in enumerate(hashes):
-        stacked[at] = vectors[name]
-    return DenseIndex(np.asarray(rows, np.int64), stacked)
+class _Texts:
+    """The texts of rows that the encoder reads, by hash, and those of them without a vector."""
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        known: Mapping[str, Vectors],
+    ) -> None:
+        self._languages = embedder.languages
+        self._dimension = embedder.dimension
+        self._known = known
+        self.rows: list[int] = []
+        self.hashes: list[str] = []
+        self.missing: dict[str, str] = {}
+
+    def add(self, row: int, text: str) -> None:
+        if language_of(text) not in self._languages:
+            return
+        name = content_hash(text)
+        self.rows.append(row)
+        self.hashes.append(name)
+        if name not in self._known:
+            self.missing[name] = text
+
+    def embedded(self) -> Embedded:
+        return Embedded(np.array(self.rows, np.int64), as_bytes(self.hashes))
+
+    def vectors(self, fresh: Mapping[str, Vectors]) -> Vectors:
+        stacked = np.zeros((len(self.hashes), self._dimension), _precision(len(self.hashes)))
+        for at, name in enumerate(self.hashes):
+            stacked[at] = fresh[name] if name in fresh else self._known[name]
+        return stacked
+
+
+def _precision(count: int) -> type[np.float32] | type[np.float16]:
+    return np.float32 if Clustering.for_size(count).kind == "flat" else np.float16
+
+
+def _encoded(
+    texts: Mapping[str, str], embedder: Embedder, *, progress: Progress, keep: Keep, halved: int
+) -> dict[str, Vectors]:
+    """Content hash → vector; in half precision where so many vectors are kept."""
+    names = list(texts)
+    vectors: dict[str, Vectors] = {}
+    progress(0, len(names))
+    for start in range(0, len(names), _BATCH):
+        batch = names[start : start + _BATCH]
+        encoded = embedder.encode([texts[name] for name in batch])
+        keep(batch, encoded)
+        vectors.update(zip(batch, encoded.astype(_precision(halved)), strict=True))
+        progress(start + len(batch), len(names))
+    return vectors
+
+
+def _flat(embedded: Embedded, vectors: Vectors) -> DenseIndex:
+    return DenseIndex(embedded.rows, np.asarray(vectors, np.float32))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.dense import DenseIndex
+from retrieval.dense import VectorSearch
 from retrieval.lexical import LexicalIndex
 
 Floats = npt.NDArray[np.float32]
@@ -53,7 +53,7 @@ def find_candidates(
     vector: Floats | None,
     *,
     texts: LexicalIndex,
-    dense: DenseIndex,
+    dense: VectorSearch,
     allowed: Mask | None = None,
     depth: int = DEPTH,
 ) -> Candidates:

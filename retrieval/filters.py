@@ -5,45 +5,72 @@ Knows products only as columns; nothing of scores, vectors or where the columns 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from db.records import Product
+from retrieval.columns import Groups, ProductColumns
 from retrieval.lexical import LexicalIndex
+from retrieval.strings import Joined
 from retrieval.text import normalise, sequence, tokens
 from retrieval.values import Filters
 
 Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 
 class ProductTable:
-    """What conditions are about, one row a product, in the order of the catalogue.
+    """What conditions are about: the columns of one or several segments, one after the other.
 
-    Prices and ratings are floats with NaN for "not stated": a price has few digits, so its float
-    is the nearest one and compares as the decimal does. Stock is 1, 0 or -1 (not stated).
+    `gone`, shape (n,), marks rows that no longer count, None for none: no condition lets them
+    through. `order`, shape (n,), is the place of each row in the catalogue, None where the rows
+    stand in that order.
     """
 
-    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """`rows` as `table_row` makes them."""
-        self.rows = list(rows)
-        self.ids = [str(row["id"]) for row in rows]
-        self.row_of = {product_id: at for at, product_id in enumerate(self.ids)}
-        self._price = _floats(row["price"] for row in rows)
-        self._rating = _floats(row["rating"] for row in rows)
-        self._stock = np.array([_stock(row["in_stock"]) for row in rows], np.int8)
-        self._brands = _postings([row["brand"]] for row in rows)
-        self._categories = _postings(row["category"] for row in rows)
-        self._texts = [str(row["words"]) for row in rows]
+    def __init__(
+        self,
+        segments: Sequence[ProductColumns],
+        *,
+        gone: Mask | None = None,
+        order: npt.NDArray[np.int32] | None = None,
+    ) -> None:
+        self.ids = Joined([segment.ids for segment in segments])
+        self._words = Joined([segment.words for segment in segments])
+        self._kept = None if gone is None else ~gone
+        self._order = order
+        self._price = _joined([segment.price for segment in segments])
+        self._rating = _joined([segment.rating for segment in segments])
+        self._stock = _joined([segment.stock for segment in segments])
+        starts = np.cumsum([0, *map(len, segments)]).tolist()
+        self._brands = [(s.brands, at) for s, at in zip(segments, starts, strict=False)]
+        self._categories = [(s.categories, at) for s, at in zip(segments, starts, strict=False)]
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def count(self) -> int:
+        """How many products there are, those that are gone left out."""
+        return len(self) if self._kept is None else int(np.count_nonzero(self._kept))
+
+    def row_of(self, product_id: str) -> int | None:
+        """The row of a product, None when there is none."""
+        rows = self.ids.find(product_id)
+        return next((row for row in rows if self._kept is None or self._kept[row]), None)
+
+    def first(self, allowed: Mask, count: int) -> list[int]:
+        """The first rows that are allowed, in the order of the catalogue."""
+        rows = np.flatnonzero(allowed)
+        if self._order is not None:
+            rows = rows[np.argsort(self._order[rows], kind="stable")]
+        first: list[int] = rows[:count].tolist()
+        return first
+
     def mask(self, filters: Filters, index: LexicalIndex) -> Mask:
         """Which products satisfy every condition, shape (n,); `index` holds the products' words."""
-        allowed = np.ones(len(self), np.bool_)
+        allowed = np.ones(len(self), np.bool_) if self._kept is None else self._kept.copy()
         if filters.price_min is not None:
             allowed &= self._price >= float(filters.price_min)
         if filters.price_max is not None:
@@ -71,17 +98,17 @@ class ProductTable:
             allowed &= ~self._holding(phrase, allowed, index)
         return allowed
 
-    def _any(self, postings: Mapping[str, npt.NDArray[np.int64]], names: Sequence[str]) -> Mask:
+    def _any(self, groups: Sequence[tuple[Groups, int]], names: Sequence[str]) -> Mask:
         found = np.zeros(len(self), np.bool_)
-        for name in names:
-            rows = postings.get(normalise(name))
-            if rows is not None:
-                found[rows] = True
+        for group, start in groups:
+            for name in names:
+                found[group.rows_of(normalise(name)) + start] = True
         return found
 
     def _listed(self, product_ids: Sequence[str]) -> Mask:
         found = np.zeros(len(self), np.bool_)
-        found[[self.row_of[at] for at in product_ids if at in self.row_of]] = True
+        rows = map(self.row_of, product_ids)
+        found[[row for row in rows if row is not None]] = True
         return found
 
     def _holding(self, phrase: str, among: Mask, index: LexicalIndex) -> Mask:
@@ -90,48 +117,21 @@ class ProductTable:
         found = np.zeros(len(self), np.bool_)
         if not wanted:
             return found
-        parts = tokens(phrase)
         # the rarest word leaves the fewest rows to look at
-        postings = sorted((index.rows_with(part) for part in parts), key=len)
-        rows = np.asarray(postings[0], np.int64) if postings else np.arange(len(self))
+        parts = sorted(tokens(phrase), key=index.frequency)
+        rows: Rows = np.asarray(
+            index.rows_with(parts[0]) if parts else np.arange(len(self)), np.int64
+        )
         rows = rows[among[rows]]
-        for part in sorted(parts, key=index.frequency)[1:]:
+        for part in parts[1:]:
             rows = rows[index.holding(part, rows)]
         if len(wanted) > 1 or parts != wanted:
-            needle = f" {' '.join(wanted)} "
-            rows = (
-                rows[[needle in self._texts[row] for row in rows.tolist()]] if len(rows) else rows
-            )
+            needle = f" {' '.join(wanted)} ".encode()
+            held = [needle in self._words.bytes_of(row) for row in rows.tolist()]
+            rows = rows[np.array(held, np.bool_)]
         found[rows] = True
         return found
 
 
-def table_row(product: Product, fields: Mapping[str, str]) -> dict[str, Any]:
-    """One product as plain JSON values; phrases are sought in the words of its `fields`."""
-    return {
-        "id": product.id,
-        "price": None if product.price is None else str(product.price.amount),
-        "rating": product.rating,
-        "in_stock": product.in_stock,
-        "brand": normalise(product.brand or ""),
-        "category": [normalise(part) for part in product.category],
-        # fields are kept apart, so that no phrase begins in one and ends in the next
-        "words": " " + " ¶ ".join(" ".join(sequence(text)) for text in fields.values()) + " ",
-    }
-
-
-def _floats(values: Any) -> npt.NDArray[np.float64]:
-    return np.array([np.nan if value is None else float(value) for value in values], np.float64)
-
-
-def _stock(stated: bool | None) -> int:
-    return -1 if stated is None else int(stated)
-
-
-def _postings(names: Any) -> dict[str, npt.NDArray[np.int64]]:
-    found: dict[str, list[int]] = {}
-    for at, row in enumerate(names):
-        for name in row:
-            if name:
-                found.setdefault(name, []).append(at)
-    return {name: np.array(rows, np.int64) for name, rows in found.items()}
+def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

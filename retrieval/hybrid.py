@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from db.records import DocumentSource, Passage
 from retrieval.candidates import Candidates, find_candidates
-from retrieval.dense import DenseIndex
+from retrieval.dense import VectorSearch
 from retrieval.embedders import Embedder
-from retrieval.filters import ProductTable
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.lexical import LexicalIndex, query_weights
+from retrieval.segments import PassageIndex, ProductIndex
 from retrieval.spelling import Lexicon
 from retrieval.text import Unit, has_cjk, stem, units
 from retrieval.values import Hit, Query
@@ -29,28 +29,6 @@ Mask = npt.NDArray[np.bool_]
 COMPOUND_CREDIT = 0.6  # a smartphone is a phone, a headphone is not
 COMMENT_SHARE = 0.5
 _MIN_HELD = 0.3  # below this a word is not told as matched
-
-
-@dataclass(frozen=True, slots=True)
-class ProductIndex:
-    """Everything known of products: columns, words of names, words of all fields, vectors.
-
-    Row numbers agree in all four; `dense` has vectors of some rows only.
-    """
-
-    table: ProductTable
-    names: LexicalIndex
-    texts: LexicalIndex
-    dense: DenseIndex
-
-
-@dataclass(frozen=True, slots=True)
-class PassageIndex:
-    """The passages of policies, pages and comments, row by row, with words and vectors."""
-
-    passages: tuple[Passage, ...]
-    texts: LexicalIndex
-    dense: DenseIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +92,7 @@ class Searcher:
         if query.k < 1 or not allowed.any():
             return []
         if not asked.units:
-            rows = np.flatnonzero(allowed)[: query.k].tolist()
+            rows = index.table.first(allowed, query.k)
             return [Hit(index.table.ids[row], 0.0, rank) for rank, row in enumerate(rows, start=1)]
         found = self._candidates(asked, index.texts, index.dense, allowed)
         held = [index.texts.held(unit, found.rows) for unit in asked.units]
@@ -179,7 +157,7 @@ class Searcher:
         return allowed
 
     def _candidates(
-        self, asked: _Asked, texts: LexicalIndex, dense: DenseIndex, allowed: Mask
+        self, asked: _Asked, texts: LexicalIndex, dense: VectorSearch, allowed: Mask
     ) -> Candidates:
         return find_candidates(
             query_weights(asked.units, texts),

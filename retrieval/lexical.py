@@ -1,133 +1,109 @@
 """BM25 over weighted fields, with the evidence of which words of a query a text holds.
 
-Scores are Lucene's variant of BM25 as bm25s computes it (Kamphuis et al., "Which BM25 Do You
-Mean?", ECIR 2020): idf · tf / (tf + k1·(1 − b + b·|d|/avgdl)), idf = ln(1 + (N − df + ½)/(df + ½)).
-A field's weight is how often its words are counted. Knows nothing of products, vectors or files
-beyond the arrays it hands out.
+Scores are Lucene's variant of BM25 (Kamphuis et al., "Which BM25 Do You Mean?", ECIR 2020):
+idf · tf / (tf + k1·(1 − b + b·|d|/avgdl)), idf = ln(1 + (N − df + ½)/(df + ½)). A field's weight is
+how often its words are counted. Counts are kept and not scores, so texts that come or go change
+the scores of all others as a build from nothing would. Knows nothing of products, vectors or files.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-import bm25s
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.postings import Postings, PostingsBuilder, Removed
 from retrieval.text import Unit, tokens
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int32]
 
 K1 = 1.2
 B = 0.75
 # A part of a word ("电风" of 电风扇, a single character) ranks, but far behind the word itself.
 PART_WEIGHT = 0.25
+_RECENT = 2048
 
 
 class LexicalIndex:
-    """An immutable BM25 index of `size` texts; row numbers are the order of building.
+    """A BM25 index of `size` rows: the texts of one or several segments, one after the other.
 
-    Every instance has a vocabulary and the arrays of a sparse column matrix: for each token the
-    rows that hold it (`rows`, ascending) with its score there (`values`), from `starts[t]` to
-    `starts[t+1]`.
+    `removed` tells what rows that no longer count took with them. They keep their numbers and may
+    still be named by `rows_with` and scored: whoever searches leaves them out by a condition.
     """
 
-    def __init__(
-        self,
-        size: int,
-        vocabulary: Sequence[str],
-        starts: npt.NDArray[np.int64],
-        rows: npt.NDArray[np.int32],
-        values: Floats,
-    ) -> None:
-        self.size = size
-        self.vocabulary = list(vocabulary)
-        self._starts = starts
-        self._rows = rows
-        self._values = values
-        self._token_ids = {token: at for at, token in enumerate(self.vocabulary)}
+    def __init__(self, segments: Sequence[Postings], removed: Removed | None = None) -> None:
+        self.segments = tuple(segments)
+        self.removed = removed or Removed()
+        self.size = sum(segment.size for segment in segments)
+        self._documents = self.size - self.removed.documents
+        length = sum(segment.length for segment in segments) - self.removed.length
+        mean = length / self._documents if self._documents and length else 1.0
+        self._norms = [
+            np.asarray(K1 * (1 - B + B * segment.lengths / mean), np.float32)
+            for segment in segments
+        ]
+        self._starts = np.cumsum([0, *(segment.size for segment in segments)]).tolist()
+        self._postings = lru_cache(_RECENT)(self._find)  # a query asks for each word many times
 
     @classmethod
     def build(
         cls, texts: Sequence[Mapping[str, str]], *, weights: Mapping[str, int]
     ) -> LexicalIndex:
         """Indexes texts given as field → text; fields that `weights` does not name are left out."""
-        ids: dict[str, int] = {}
-        corpus: list[list[int]] = []
+        builder = PostingsBuilder()
         for fields in texts:
-            counted: list[int] = []
-            for name, weight in weights.items():
-                found = [ids.setdefault(t, len(ids)) for t in tokens(fields.get(name, ""))]
-                counted.extend(found * weight)
-            corpus.append(counted)
-        if not ids:
-            none = np.zeros(0)
-            return cls(
-                len(corpus),
-                [],
-                np.zeros(1, np.int64),
-                none.astype(np.int32),
-                none.astype(np.float32),
-            )
-        engine: Any = bm25s.BM25(method="lucene", k1=K1, b=B)
-        engine.index((corpus, ids), create_empty_token=False, show_progress=False)
-        starts = np.asarray(engine.scores["indptr"], np.int64)
-        rows = np.asarray(engine.scores["indices"], np.int32)
-        # by row within each token, so that one row is looked up without reading the others
-        order = np.lexsort((rows, np.repeat(np.arange(len(starts) - 1), np.diff(starts))))
-        values = np.asarray(engine.scores["data"], np.float32)
-        return cls(len(corpus), list(ids), starts, rows[order], values[order])
+            builder.add(counted(fields).weighted(weights))
+        return cls([builder.build()])
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The index as plain arrays, to be saved without objects."""
-        return {"starts": self._starts, "rows": self._rows, "values": self._values}
-
-    @classmethod
-    def restore(
-        cls, size: int, vocabulary: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]
-    ) -> LexicalIndex:
-        """The index of `arrays()`. Raises ValueError when the parts do not belong together."""
-        starts, rows, values = arrays["starts"], arrays["rows"], arrays["values"]
-        fits = (
-            len(starts) == len(vocabulary) + 1
-            and len(rows) == len(values) == int(starts[-1])
-            and (len(rows) == 0 or (rows.min() >= 0 and rows.max() < size))
-        )
-        if not fits:
-            raise ValueError("the arrays of the word index do not fit its vocabulary")
-        return cls(size, vocabulary, starts, rows, values)
+    def _find(self, token: str) -> list[tuple[int, Rows, npt.NDArray[Any]]]:
+        """(segment, rows within it, counts) of the segments that hold the token."""
+        found = []
+        for at, segment in enumerate(self.segments):
+            number = segment.vocabulary.find(token)
+            if number is not None:
+                found.append((at, *segment.of(number)))
+        return found
 
     def __contains__(self, token: object) -> bool:
-        return token in self._token_ids
+        return isinstance(token, str) and self.frequency(token) > 0
 
     def frequency(self, token: str) -> int:
         """How many texts hold the token."""
-        at = self._token_ids.get(token)
-        return 0 if at is None else int(self._starts[at + 1] - self._starts[at])
+        held = sum(len(rows) for _, rows, _ in self._postings(token))
+        return held - self.removed.frequencies.get(token, 0)
 
     def idf(self, token: str) -> float:
         """Inverse document frequency, highest for a token that no text holds."""
         df = self.frequency(token)
-        return math.log(1 + (self.size - df + 0.5) / (df + 0.5))
+        return math.log(1 + (self._documents - df + 0.5) / (df + 0.5))
 
-    def rows_with(self, token: str) -> npt.NDArray[np.int32]:
+    def rows_with(self, token: str) -> Rows:
         """Rows of the texts that hold the token, ascending."""
-        at = self._token_ids.get(token)
-        if at is None:
-            return np.zeros(0, np.int32)
-        return self._rows[self._starts[at] : self._starts[at + 1]]
+        found = [rows + self._starts[at] if at else rows for at, rows, _ in self._postings(token)]
+        if len(found) == 1:
+            return found[0]
+        joined: Rows = np.concatenate([np.zeros(0, np.int32), *found])
+        return joined
 
     def scores(self, weighted: Mapping[str, float]) -> Floats:
         """BM25 of every text, shape (size,), for query tokens with their weights."""
         total = np.zeros(self.size, np.float32)
         for token, weight in weighted.items():
-            at = self._token_ids.get(token)
-            if at is not None:
-                here = slice(self._starts[at], self._starts[at + 1])
-                total[self._rows[here]] += np.float32(weight) * self._values[here]
+            factor = np.float32(weight * self.idf(token))
+            for at, rows, counts in self._postings(token):
+                impact = self._norms[at][rows]
+                impact += counts
+                np.divide(counts, impact, out=impact)
+                impact *= factor
+                total[self._starts[at] : self._starts[at + 1]][rows] += impact
         return total
 
     def held(self, unit: Unit, rows: npt.NDArray[np.int64]) -> Floats:
@@ -159,9 +135,29 @@ class LexicalIndex:
         known = [
             max(map(self.idf, parts))
             for credit, parts in unit.alternatives
-            if credit >= 0.5 and all(part in self._token_ids for part in parts)
+            if credit >= 0.5 and all(part in self for part in parts)
         ]
         return unit.weight * (min(known) if known else self.idf(""))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often each field of a text holds each token; the fields are read once for all indexes."""
+
+    fields: Mapping[str, Mapping[str, int]]
+
+    def weighted(self, weights: Mapping[str, int]) -> dict[str, int]:
+        """Token → count over the fields that `weights` names, each times its weight."""
+        total: dict[str, int] = {}
+        for name, weight in weights.items():
+            for token, count in self.fields.get(name, {}).items():
+                total[token] = total.get(token, 0) + count * weight
+        return total
+
+
+def counted(fields: Mapping[str, str]) -> Counted:
+    """The tokens of a text given as field → text."""
+    return Counted({name: Counter(tokens(text)) for name, text in fields.items()})
 
 
 def query_weights(units: Sequence[Unit], index: LexicalIndex) -> dict[str, float]:

@@ -8,6 +8,7 @@ Knows nothing of ranking.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -33,6 +34,7 @@ _MIN_LATIN = 4
 _MIN_ENGLISH = 6  # a shorter word is too easily another English word
 _CHINESE_LENGTHS = (5, 4, 3)
 _COMPOUND_MIN = 7
+MOST_WORDS = 200_000  # a typo is compared with each of them in about 20 ms
 
 
 @lru_cache(maxsize=10_000)
@@ -83,14 +85,16 @@ class Lexicon:
     @classmethod
     def of(cls, texts: Iterable[str]) -> Lexicon:
         """Gathers the words of texts."""
-        counts: dict[str, int] = {}
-        pairs: set[str] = set()
+        counter = WordCounter()
         for text in texts:
-            for word in set(words(text)):
-                counts[word] = counts.get(word, 0) + 1
-            for run in _CJK_PAIRS.findall(text):
-                pairs.update(_pairs(run))
-        return cls(counts, pairs=pairs)
+            counter.add(text)
+        return counter.lexicon()
+
+    def joined(self, other: Lexicon) -> Lexicon:
+        """The words of both."""
+        counts = Counter(self.counts)
+        counts.update(other.counts)
+        return Lexicon(_kept(counts), pairs=self.pairs | other.pairs)
 
     def _compound_heads(self) -> dict[str, tuple[str, ...]]:
         """Stem of a head → stems of the compounds that end in it, both parts being words here."""
@@ -205,3 +209,29 @@ class Lexicon:
                 sounds.setdefault(_sound(char), []).append(char)
             self._sounds = sounds
         return self._sounds
+
+
+class WordCounter:
+    """Takes texts one by one and gathers their words."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._pairs: set[str] = set()
+
+    def add(self, text: str) -> None:
+        """The next text."""
+        self._counts.update(set(words(text)))
+        for run in _CJK_PAIRS.findall(text):
+            self._pairs.update(_pairs(run))
+
+    def lexicon(self) -> Lexicon:
+        """The words of all texts that were added, the commonest MOST_WORDS of them."""
+        return Lexicon(_kept(self._counts), pairs=self._pairs)
+
+
+def _kept(counts: Counter[str]) -> dict[str, int]:
+    """Of too many words first those with digits go, which are never mended, then the rarest."""
+    if len(counts) <= MOST_WORDS:
+        return dict(counts)
+    lettered = Counter({word: count for word, count in counts.items() if word.isalpha()})
+    return dict(lettered.most_common(MOST_WORDS))

@@ -1,46 +1,58 @@
 """The built index on disk: written beside the old one, checked, swapped in by one rename.
 
     FOLDER/current            name of the build that is served
-    FOLDER/build-…/           manifest.json, *.npy, *.json; never changed once it is named
+    FOLDER/build-…/           manifest.json and the files of its segments; never changed once named
+    FOLDER/encoded/           vectors of a build that was stopped, until one is written
 
-A reader holds its build in memory, so an old one may be removed at once. Arrays and JSON only:
-loading runs no code. Knows nothing of SQL or of how texts are made.
+A build after a change links the files of the unchanged base and writes the delta alone. A reader
+maps its files, which live on for it when a build is removed. Arrays and JSON only: loading runs no
+code. Knows nothing of SQL or of how texts are made.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from db.records import Passage, PassageId, ProductId
-from retrieval.building import Built
-from retrieval.dense import DenseIndex, Vectors
+from retrieval.building import Built, record_hash
+from retrieval.dense import Vectors
 from retrieval.embedders import Embedder
-from retrieval.filters import ProductTable
-from retrieval.hybrid import PassageIndex, ProductIndex, Searcher
-from retrieval.lexical import LexicalIndex
+from retrieval.files import BuildFiles, Damaged, Listing, Stated, listed
+from retrieval.hybrid import Searcher
+from retrieval.layout import (
+    BASE,
+    VectorPart,
+    link_base,
+    load_base,
+    load_lexicon,
+    load_searcher,
+    save_built,
+    vector_parts,
+)
+from retrieval.reuse import KnownVectors, VectorJournal
+from retrieval.segments import Change, ProductSegment
 from retrieval.spelling import Lexicon
 
 T = TypeVar("T")
 
-FORMAT = 1
+FORMAT = 2
+INCREMENTAL_FROM = 20_000  # products; up to here a whole build takes seconds beside encoding
+DELTA_SHARE = 0.1  # a larger delta, or more rows gone, is merged by building the whole anew
 
 _CURRENT = "current"
 _MANIFEST = "manifest.json"
+_ENCODED = "encoded"
 _REMEDY = "run `shopbot index`"
-_WORD_INDEXES = ("names", "texts", "passages")
-_ARRAYS = ("starts", "rows", "values")
 
 
 class IndexUnusable(Exception):
@@ -65,7 +77,11 @@ class CorruptIndex(IndexUnusable):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a build is made of. `built_at` is ISO 8601; `files` maps names to SHA-256."""
+    """What a build is made of. `built_at` is ISO 8601.
+
+    `segments` names the segments of products with the rows of each and how its vectors are
+    searched; `products` counts those that are found. `files` maps names to bytes and SHA-256.
+    """
 
     format: int
     encoder: str
@@ -76,7 +92,18 @@ class Manifest:
     vectors: int
     embedded: int
     built_at: str
-    files: Mapping[str, str]
+    segments: Stated
+    files: Listing
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How the catalogue stands to the base that is served: `ids` came or changed since."""
+
+    base: ProductSegment
+    lexicon: Lexicon
+    change: Change
+    ids: tuple[str, ...]
 
 
 class IndexStore:
@@ -106,7 +133,7 @@ class IndexStore:
         return self._read(_read_manifest)
 
     def open(self, expected_digest: str | None = None) -> Searcher:
-        """Loads the served build into memory.
+        """Opens the served build; large files are mapped, not read.
 
         `expected_digest` is the catalogue's present digest; None accepts any. Raises NoIndex,
         StaleIndex, ForeignIndex or CorruptIndex.
@@ -117,41 +144,101 @@ class IndexStore:
             self._check_encoder(manifest)
             if expected_digest is not None and manifest.catalogue != expected_digest:
                 raise StaleIndex(f"the catalogue has changed since the index was built: {_REMEDY}")
-            return _load(build, manifest, self._embedder)
+            return load_searcher(
+                BuildFiles(build, manifest.files), manifest.segments, self._embedder
+            )
 
         return self._read(load)
 
-    def known_vectors(self) -> dict[str, Vectors]:
-        """Content hash → vector of the served build, empty where there is none to use again."""
+    def verify(self) -> None:
+        """Compares every file of the served build with its digest; reads all of it.
+
+        `open` compares the size of every file and the digest of the small ones only. Raises
+        NoIndex, ForeignIndex or CorruptIndex.
+        """
+        self._read(lambda build: BuildFiles(build, _read_manifest(build).files).verify())
+
+    def known_vectors(self) -> KnownVectors:
+        """Content hash → vector of the served build and of one that was stopped."""
+        parts = self._journal().parts()
+        with suppress(IndexUnusable):
+            parts += self._read(self._load_vectors)
+        return KnownVectors(parts)
+
+    def keep_vectors(self, hashes: Sequence[str], vectors: Vectors) -> None:
+        """Keeps what a build has encoded, so that the next goes on there if this one stops."""
+        self._journal().keep(hashes, vectors)
+
+    def difference(self, records: Iterable[tuple[str, str]]) -> Difference | None:
+        """What came, changed or went since the base was built; None when a whole build is due.
+
+        `records` are the products of the catalogue in its order: id, and what tells their records
+        apart. A whole build is due without a sound base, for a small one, and when more than
+        DELTA_SHARE of it has changed.
+        """
         try:
-            return self._read(self._load_vectors)
+            base, lexicon = self._read(self._load_base)
         except IndexUnusable:
-            return {}
+            return None
+        size = len(base.columns)
+        if size < INCREMENTAL_FROM:
+            return None
+        row_of = {product_id: row for row, product_id in enumerate(base.columns.ids)}
+        kept = base.records.tobytes()
+        place = np.full(size, -1, np.int32)
+        ids: list[str] = []
+        places: list[int] = []
+        for at, (product_id, stated) in enumerate(records):
+            row = row_of.get(product_id)
+            if row is not None and kept[16 * row : 16 * row + 16] == record_hash(stated):
+                place[row] = at
+            else:
+                ids.append(product_id)
+                places.append(at)
+        gone = np.flatnonzero(place < 0)
+        if max(len(gone), len(ids)) > DELTA_SHARE * size:
+            return None
+        order = np.concatenate([place, np.array(places, np.int32)])
+        return Difference(base, lexicon, Change(gone, order), tuple(ids))
 
     def write(self, built: Built, *, catalogue: str) -> Manifest:
         """Writes a build beside the served one and swaps it in; a crash leaves the old one served.
 
-        `catalogue` is the digest of the catalogue that was indexed.
+        `catalogue` is the digest of the catalogue that was indexed. Raises ForeignIndex or
+        another IndexUnusable for a delta whose base is no longer served.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
+        before = self.version()
         name = f"build-{uuid.uuid4().hex}"
         draft = self._folder / f"draft-{name}"
         draft.mkdir()
         try:
-            _save(draft, built)
+            segments: dict[str, dict[str, object]] = {}
+            files: dict[str, dict[str, object]] = {}
+            if built.change is not None:
+                served = self.manifest()
+                files |= link_base(self._folder / Path(before or "").name, draft, served.files)
+                segments[BASE] = dict(served.segments[BASE])
+            segments |= save_built(draft, built)
+            rows = sum(int(str(stated["rows"])) for stated in segments.values())
+            gone = 0 if built.change is None else len(built.change.gone)
             manifest = Manifest(
                 FORMAT,
                 self._embedder.name,
                 self._embedder.dimension,
                 catalogue,
-                len(built.products.table),
-                len(built.passages.passages),
-                len(built.products.dense) + len(built.passages.dense),
+                rows - gone,
+                len(built.passage_segment.passages),
+                sum(int(str(stated["vectors"])) for stated in segments.values())
+                + len(built.passage_vectors),
                 built.embedded,
                 self._clock().isoformat(timespec="seconds"),
-                {path.name: _digest(path) for path in sorted(draft.iterdir())},
+                segments,
+                files | listed(draft, known=files),
             )
-            _write_json(draft / _MANIFEST, asdict(manifest))
+            (draft / _MANIFEST).write_text(
+                json.dumps(asdict(manifest), ensure_ascii=False), "utf-8"
+            )
             draft.rename(self._folder / name)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -161,11 +248,14 @@ class IndexStore:
             file.write(name)
             file.flush()
             os.fsync(file.fileno())
-        before = self.version()
         pointer.replace(self._folder / _CURRENT)
         if before is not None and before != name:
             shutil.rmtree(self._folder / before, ignore_errors=True)
+        self._journal().clear()
         return manifest
+
+    def _journal(self) -> VectorJournal:
+        return VectorJournal(self._folder / _ENCODED, self._embedder.name, self._embedder.dimension)
 
     def _read(self, load: Callable[[Path], T]) -> T:
         """Reads the served build; when it is swapped away meanwhile, reads the new one."""
@@ -178,6 +268,9 @@ class IndexStore:
             except CorruptIndex:
                 if self.version() == version:
                     raise
+            except Damaged as error:
+                if self.version() == version:
+                    raise CorruptIndex(f"{error}: {_REMEDY}") from error
 
     def _check_encoder(self, manifest: Manifest) -> None:
         ours = (self._embedder.name, self._embedder.dimension)
@@ -187,99 +280,16 @@ class IndexStore:
                 f"({manifest.dimension} dimensions), not {ours[0]} ({ours[1]}): {_REMEDY}"
             )
 
-    def _load_vectors(self, build: Path) -> dict[str, Vectors]:
+    def _load_vectors(self, build: Path) -> list[VectorPart]:
         manifest = _read_manifest(build)
         self._check_encoder(manifest)
-        files = _Files(build, manifest)
-        hashes = files.json("hashes")
-        known: dict[str, Vectors] = {}
-        for kind in ("product", "passage"):
-            known.update(zip(hashes[kind], files.array(f"{kind}-vectors"), strict=True))
-        return known
+        return vector_parts(BuildFiles(build, manifest.files), manifest.segments)
 
-
-class _Files:
-    """The files of one build, each compared with the manifest before it is used."""
-
-    def __init__(self, build: Path, manifest: Manifest) -> None:
-        self._build = build
-        self._manifest = manifest
-
-    def _checked(self, name: str) -> Path:
-        path = self._build / name
-        try:
-            sound = _digest(path) == self._manifest.files.get(name)
-        except OSError:
-            sound = False
-        if not sound:
-            raise CorruptIndex(f"the index file {name} is missing or damaged: {_REMEDY}")
-        return path
-
-    def array(self, name: str) -> npt.NDArray[Any]:
-        loaded: npt.NDArray[Any] = np.load(self._checked(f"{name}.npy"), allow_pickle=False)
-        return loaded
-
-    def json(self, name: str) -> Any:
-        return json.loads(self._checked(f"{name}.json").read_text("utf-8"))
-
-
-def _save(folder: Path, built: Built) -> None:
-    word_indexes = (built.products.names, built.products.texts, built.passages.texts)
-    for name, index in zip(_WORD_INDEXES, word_indexes, strict=True):
-        _write_json(folder / f"{name}-vocabulary.json", index.vocabulary)
-        for part, array in index.arrays().items():
-            np.save(folder / f"{name}-{part}.npy", array, allow_pickle=False)
-    for kind, dense in (("product", built.products.dense), ("passage", built.passages.dense)):
-        for part, array in dense.arrays().items():
-            np.save(folder / f"{kind}-{part}.npy", array, allow_pickle=False)
-    _write_json(folder / "products.json", built.products.table.rows)
-    _write_json(folder / "passages.json", [asdict(p) for p in built.passages.passages])
-    lexicon = {"counts": built.lexicon.counts, "pairs": sorted(built.lexicon.pairs)}
-    _write_json(folder / "lexicon.json", lexicon)
-    hashes = {"product": built.product_hashes, "passage": built.passage_hashes}
-    _write_json(folder / "hashes.json", hashes)
-
-
-def _load(build: Path, manifest: Manifest, embedder: Embedder) -> Searcher:
-    files = _Files(build, manifest)
-    try:
-        table = ProductTable(files.json("products"))
-        passages = tuple(_passage(row) for row in files.json("passages"))
-        sizes = (len(table), len(table), len(passages))
-        names, texts, told = (
-            LexicalIndex.restore(
-                size,
-                files.json(f"{name}-vocabulary"),
-                {part: files.array(f"{name}-{part}") for part in _ARRAYS},
-            )
-            for name, size in zip(_WORD_INDEXES, sizes, strict=True)
-        )
-        near_products, near_passages = (
-            DenseIndex(files.array(f"{kind}-ids"), files.array(f"{kind}-vectors"))
-            for kind in ("product", "passage")
-        )
-        lexicon = files.json("lexicon")
-        return Searcher(
-            products=ProductIndex(table, names, texts, near_products),
-            passages=PassageIndex(passages, told, near_passages),
-            lexicon=Lexicon(lexicon["counts"], pairs=lexicon["pairs"]),
-            embedder=embedder,
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorruptIndex(f"the index cannot be read: {_REMEDY}") from error
-
-
-def _passage(row: Mapping[str, Any]) -> Passage:
-    product_id = row["product_id"]
-    return Passage(
-        id=PassageId(row["id"]),
-        document_id=row["document_id"],
-        source=row["source"],
-        heading=tuple(row["heading"]),
-        text=row["text"],
-        ordinal=row["ordinal"],
-        product_id=None if product_id is None else ProductId(product_id),
-    )
+    def _load_base(self, build: Path) -> tuple[ProductSegment, Lexicon]:
+        manifest = _read_manifest(build)
+        self._check_encoder(manifest)
+        files = BuildFiles(build, manifest.files)
+        return load_base(files), load_lexicon(files, BASE)
 
 
 def _read_manifest(build: Path) -> Manifest:
@@ -291,12 +301,3 @@ def _read_manifest(build: Path) -> Manifest:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptIndex(f"the index manifest is missing or damaged: {_REMEDY}") from error
     raise ForeignIndex(f"the index has format {found}, this program reads {FORMAT}: {_REMEDY}")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False), "utf-8")

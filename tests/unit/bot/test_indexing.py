@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,13 @@ class Catalogue:
 
     def products(self) -> list[Product]:
         return list(self.kept)
+
+    def products_of(self, ids: Iterable[str]) -> list[Product]:
+        by_id = {product.id: product for product in self.kept}
+        return [by_id[ProductId(id)] for id in ids]
+
+    def records(self) -> list[tuple[str, str]]:
+        return [(product.id, repr(product)) for product in self.kept if not product.withdrawn]
 
     def documents(self) -> list[Document]:
         return list(self.papers)

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from db.records import Attribute, Money, Product, ProductId, Variant
-from retrieval.filters import ProductTable, table_row
+from retrieval.columns import ColumnsBuilder
+from retrieval.filters import ProductTable
 from retrieval.lexical import LexicalIndex
 from retrieval.products import TEXT_WEIGHTS, product_fields
 from retrieval.values import Filters
@@ -50,7 +51,10 @@ PRODUCTS = [
 @pytest.fixture(scope="module")
 def parts() -> tuple[ProductTable, LexicalIndex]:
     fields = [product_fields(product) for product in PRODUCTS]
-    table = ProductTable([table_row(p, f) for p, f in zip(PRODUCTS, fields, strict=True)])
+    columns = ColumnsBuilder()
+    for product, told in zip(PRODUCTS, fields, strict=True):
+        columns.add(product, told)
+    table = ProductTable([columns.build()])
     return table, LexicalIndex.build(fields, weights=TEXT_WEIGHTS)
 
 

@@ -5,6 +5,7 @@ import pytest
 from rank_bm25 import BM25
 
 from retrieval.lexical import K1, B, LexicalIndex, query_weights
+from retrieval.postings import Postings
 from retrieval.text import Unit, tokens, units
 
 TEXTS = [
@@ -54,18 +55,16 @@ def test_that_a_field_without_weight_is_not_searched() -> None:
 
 
 def test_that_arrays_restore_the_same_index(index: LexicalIndex) -> None:
-    again = LexicalIndex.restore(index.size, index.vocabulary, index.arrays())
+    (segment,) = index.segments
+    again = LexicalIndex([Postings.restore(segment.arrays())])
     np.testing.assert_array_equal(again.scores({"boot": 1.0}), index.scores({"boot": 1.0}))
 
 
-def test_that_arrays_of_another_vocabulary_are_refused(index: LexicalIndex) -> None:
-    with pytest.raises(ValueError, match="do not fit"):
-        LexicalIndex.restore(index.size, index.vocabulary[:-1], index.arrays())
-
-
-def test_that_rows_beyond_the_size_are_refused(index: LexicalIndex) -> None:
-    with pytest.raises(ValueError, match="do not fit"):
-        LexicalIndex.restore(2, index.vocabulary, index.arrays())
+@pytest.mark.parametrize("part", ["starts", "rows", "counts", "words-ends", "words-text"])
+def test_that_arrays_that_do_not_fit_are_refused(index: LexicalIndex, part: str) -> None:
+    arrays = index.segments[0].arrays()
+    with pytest.raises(ValueError, match="the arrays of the"):
+        Postings.restore(arrays | {part: arrays[part][:-1]})
 
 
 @pytest.mark.parametrize("texts", [[], [{"title": ""}]])

@@ -90,7 +90,7 @@ def truncate(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [truncate, Path.unlink])
 @pytest.mark.parametrize(
-    "name", ["manifest.json", "products.json", "product-vectors.npy", "texts-rows.npy"]
+    "name", ["manifest.json", "base-price.npy", "base-vectors.npy", "base-texts-rows.npy"]
 )
 def test_that_damage_is_told_with_its_remedy(
     store: IndexStore, tmp_path: Path, damage: Callable[[Path], None], name: str
@@ -125,7 +125,7 @@ def test_that_a_failed_write_leaves_the_old_index_served(
     def full(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("retrieval.store._write_json", full)
+    monkeypatch.setattr("retrieval.layout.write_json", full)
     with pytest.raises(OSError, match="disk full"):
         store.write(built("Boots"), catalogue="c2")
     monkeypatch.undo()
