@@ -119,7 +119,9 @@ def _stored(settings: Settings, catalog: CatalogStore, orders: OrderStore) -> It
         yield Check("encoder", False, str(error))
         return
     try:
-        IndexStore(settings.index_folder, embedder).open(catalog.digest())
+        store = IndexStore(settings.index_folder, embedder)
+        store.verify()
+        store.open(catalog.digest())
         yield Check("index", True, f"up to date ({embedder.name})")
     except IndexUnusable as error:
         yield Check("index", False, str(error))

@@ -116,7 +116,7 @@ class Clustering:
         """Flat up to FLAT_UP_TO; else about four times the root of `count` cells."""
         if count <= FLAT_UP_TO:
             return cls("flat")
-        nlist = 2 ** round(math.log2(4 * math.sqrt(count)))
+        nlist = min(2 ** round(math.log2(4 * math.sqrt(count))), count)
         return cls("ivf-sq8", nlist, max(nlist // 24, 16))
 
     def as_json(self) -> dict[str, Any]:
@@ -174,7 +174,8 @@ class ClusteredIndex:
         if allowed is not None and most <= max(DIRECT_UP_TO, k):
             return _best(self.scores(vector, np.flatnonzero(allowed).tolist()), k)
         clustering = self._clustering
-        probes = math.ceil(clustering.nprobe * len(self.ids) / most)
+        total = most if allowed is None else len(allowed)
+        probes = math.ceil(clustering.nprobe * total / most)
         parameters: Any = faiss.SearchParametersIVF()
         parameters.nprobe = min(probes, clustering.nlist)
         bits = _bits(allowed)

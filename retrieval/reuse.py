@@ -36,6 +36,12 @@ def as_bytes(hashes: Sequence[str]) -> Hashes:
     return np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(-1, 16)
 
 
+def _heads(hashes: Hashes) -> npt.NDArray[np.uint64]:
+    """The first eight bytes of each hash as a number, by which it is sought."""
+    heads = np.ascontiguousarray(hashes.reshape(-1, 16)[:, :8]).view(np.uint64)
+    return np.asarray(heads.ravel())
+
+
 class KnownVectors(Mapping[str, Vectors]):
     """Content hash → vector, of several readers; only the hashes are held in memory."""
 
@@ -43,16 +49,18 @@ class KnownVectors(Mapping[str, Vectors]):
         """`parts`: hashes of shape (n, 16) with what gives the vector at each of them."""
         self._parts = []
         for hashes, reader in parts:
-            keys = np.ascontiguousarray(hashes).reshape(-1, 16).view("S16").ravel()
-            order = np.argsort(keys)
-            self._parts.append((keys[order], order, reader))
+            order = np.argsort(_heads(hashes), kind="stable")
+            self._parts.append((_heads(hashes)[order], order, hashes, reader))
 
     def _find(self, name: object) -> tuple[VectorReader, int] | None:
-        key = np.bytes_(bytes.fromhex(str(name)))
-        for keys, order, reader in self._parts:
-            at = int(np.searchsorted(keys, key))
-            if at < len(keys) and keys[at] == key:
-                return reader, int(order[at])
+        sought = as_bytes([str(name)])
+        (head,) = _heads(sought)
+        for heads, order, hashes, reader in self._parts:
+            at = int(np.searchsorted(heads, head))
+            while at < len(heads) and heads[at] == head:
+                if np.array_equal(hashes[order[at]], sought[0]):
+                    return reader, int(order[at])
+                at += 1
         return None
 
     def __contains__(self, name: object) -> bool:
@@ -67,12 +75,12 @@ class KnownVectors(Mapping[str, Vectors]):
         return vector
 
     def __iter__(self) -> Iterator[str]:
-        for keys, _, _ in self._parts:
-            for key in keys.tolist():
-                yield key.ljust(16, b"\0").hex()
+        for _, _, hashes, _ in self._parts:
+            for row in hashes:
+                yield row.tobytes().hex()
 
     def __len__(self) -> int:
-        return sum(len(keys) for keys, _, _ in self._parts)
+        return sum(len(heads) for heads, _, _, _ in self._parts)
 
 
 class VectorJournal:
