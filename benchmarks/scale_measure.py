@@ -198,7 +198,8 @@ def adding(data: Path, size: int) -> dict[str, Any]:
         if difference is None:
             return {"whole": True}
         built = build_change(
-            difference.base, difference.lexicon, difference.change, new, [], embedder,
+            difference.base, difference.lexicon, difference.change, difference.places,
+            new, [], embedder,
             known=vectors, progress=lambda _done, _total: None, records=dict(records[-ADDED:]),
         )  # fmt: skip
         store.write(built, catalogue="changed")
@@ -207,7 +208,7 @@ def adding(data: Path, size: int) -> dict[str, Any]:
         (hit,) = searcher.products(Query(new[0].title, k=1))
     return {
         "seconds": round(seconds, 2),
-        "products": len(difference.ids),
+        "products": len(difference.places),
         "found": hit.id == new[0].id,
     }
 

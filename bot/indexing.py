@@ -62,8 +62,8 @@ def build_index(
         )  # fmt: skip
     else:
         built = build_change(
-            difference.base, difference.lexicon, difference.change,
-            catalog.products_of(difference.ids), passages, embedder,
+            difference.base, difference.lexicon, difference.change, difference.places,
+            catalog.products_of(difference.places), passages, embedder,
             known=known, progress=progress, records=records, keep=store.keep_vectors,
         )  # fmt: skip
     catalog.replace_passages(passages)

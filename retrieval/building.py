@@ -89,7 +89,7 @@ def build(
 
     `known` maps content hashes to vectors of the same encoder. Texts in a language that the
     encoder does not read, and comments, get no vector. `progress(done, total)` counts the texts
-    to embed; `keep` is given each batch with its hashes, so that a build that is stopped loses
+    to embed, which grow while products are read; `keep` is given each batch with its hashes, so that a build that is stopped loses
     little. `records` maps product ids to what tells their records apart.
     """
     columns = ColumnsBuilder()
@@ -108,6 +108,8 @@ def build(
         counter.add("\n".join(fields.values()))
         texts.add(len(stated), embedding_text(product))
         stated.append(record_hash((records or {}).get(product.id)))
+        if not len(stated) % _BATCH:
+            progress(0, len(texts.missing))  # reading takes minutes where there are many
     told = PostingsBuilder()
     passage_texts = _Texts(embedder, known)
     for at, passage in enumerate(passages):
@@ -137,6 +139,7 @@ def build_change(
     base: ProductSegment,
     lexicon: Lexicon,
     change: Change,
+    places: Mapping[str, int],
     products: Iterable[Product],
     passages: Sequence[Passage],
     embedder: Embedder,
@@ -148,15 +151,19 @@ def build_change(
 ) -> Built:
     """Indexes only `products`, the ones that came or changed since `base`, as its delta.
 
-    `lexicon` is the base's. Words that left with a product stay known to it until the next whole
+    `lexicon` is the base's; `places` are the products' in the catalogue. Words that left with a product stay known to it until the next whole
     build; every score is as that build would make it.
     """
     delta = build(
         products, passages, embedder, known=known, progress=progress, records=records, keep=keep
     )
     removed = {name: postings.without(change.gone) for name, postings in base.words.items()}
+    own = [places[product_id] for product_id in delta.segment.columns.ids]
+    order = np.concatenate([change.order, np.array(own, np.int32)])
     return replace(
-        delta, lexicon=lexicon.joined(delta.lexicon), change=replace(change, removed=removed)
+        delta,
+        lexicon=lexicon.joined(delta.lexicon),
+        change=replace(change, order=order, removed=removed),
     )
 
 

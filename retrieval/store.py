@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -98,12 +98,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How the catalogue stands to the base that is served: `ids` came or changed since."""
+    """How the catalogue stands to the base that is served.
+
+    `places` are the ids of the products that came or changed since, with their places in the
+    catalogue; the order that `change` states is that of the base alone.
+    """
 
     base: ProductSegment
     lexicon: Lexicon
     change: Change
-    ids: tuple[str, ...]
+    places: Mapping[str, int]
 
 
 class IndexStore:
@@ -186,20 +190,17 @@ class IndexStore:
         row_of = {product_id: row for row, product_id in enumerate(base.columns.ids)}
         kept = base.records.tobytes()
         place = np.full(size, -1, np.int32)
-        ids: list[str] = []
-        places: list[int] = []
+        places: dict[str, int] = {}
         for at, (product_id, stated) in enumerate(records):
             row = row_of.get(product_id)
             if row is not None and kept[16 * row : 16 * row + 16] == record_hash(stated):
                 place[row] = at
             else:
-                ids.append(product_id)
-                places.append(at)
+                places[product_id] = at
         gone = np.flatnonzero(place < 0)
-        if max(len(gone), len(ids)) > DELTA_SHARE * size:
+        if max(len(gone), len(places)) > DELTA_SHARE * size:
             return None
-        order = np.concatenate([place, np.array(places, np.int32)])
-        return Difference(base, lexicon, Change(gone, order), tuple(ids))
+        return Difference(base, lexicon, Change(gone, place), places)
 
     def write(self, built: Built, *, catalogue: str) -> Manifest:
         """Writes a build beside the served one and swaps it in; a crash leaves the old one served.

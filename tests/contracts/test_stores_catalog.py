@@ -335,6 +335,23 @@ def test_that_an_alias_that_was_taken_away_is_found_no_more(store: CatalogStore)
     assert store.resolve("NEW-SKU") is not None
 
 
+def test_that_records_tell_what_changed_in_the_order_of_the_products(store: CatalogStore) -> None:
+    load(store, *some(4))
+    before = list(store.records())
+    assert [id for id, _ in before] == [product.id for product in store.products()]
+    changed = Product(id=ProductId("p1"), title="Another")
+    load(store, *(changed if one.id == "p1" else one for one in some(3)))
+    after = list(store.records())
+    assert [id for id, _ in after] == ["p0", "p1", "p2"]
+    assert [old == new for old, new in zip(before, after, strict=False)] == [True, False, True]
+
+
+def test_that_some_products_are_read_in_the_order_asked_for(store: CatalogStore) -> None:
+    load(store, *some(700))
+    wanted = [f"p{number}" for number in (*range(650, 20, -1), 699)]
+    assert [product.id for product in store.products_of([*wanted, "gone"])] == wanted
+
+
 def test_that_the_digest_does_not_depend_on_the_order_of_the_feed(store: CatalogStore) -> None:
     assert store.digest() == store.digest()
     load(store, *some(3))

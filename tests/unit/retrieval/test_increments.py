@@ -67,8 +67,8 @@ def brought_up(
         )
     else:
         built = build_change(
-            difference.base, difference.lexicon, difference.change,
-            [catalogue[at] for at in difference.ids], [], EMBEDDER,
+            difference.base, difference.lexicon, difference.change, difference.places,
+            [catalogue[at] for at in difference.places], [], EMBEDDER,
             known=known, progress=quiet, records=records,
         )  # fmt: skip
     return kept.write(built, catalogue=str(records))
