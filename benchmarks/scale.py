@@ -111,11 +111,11 @@ def curves(report: dict[str, Any], path: Path) -> None:
     )
     for axis, (figure, label) in zip(axes.flat, figures, strict=True):
         for system in (OURS, FLAT, LANCEDB):
-            points = [
+            points = sorted(
                 (int(size), value)
                 for size, row in report["sizes"].items()
                 if (value := of(system, figure, row)) is not None
-            ]
+            )
             if points:
                 axis.plot(*zip(*points, strict=True), marker="o", label=system)
         axis.set_xscale("log")
@@ -144,14 +144,14 @@ def main() -> None:
         "versions": {name: version(name) for name in ("faiss-cpu", "numpy")},
         "sizes": {},
     }
-    for size in sorted(options.sizes):
+    for size in options.sizes:
         row = measured(options, size)
         report["sizes"][str(size)] = row
         if "dense" in row[OURS]:
             row["bars"] = bars(row[OURS])
         print(json.dumps({size: row}, indent=1), flush=True)
         options.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
-    curves(report, options.out.with_suffix(".png"))
+        curves(report, options.out.with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ class LexicalIndex:
             for segment in segments
         ]
         self._starts = np.cumsum([0, *(segment.size for segment in segments)]).tolist()
-        self._postings = lru_cache(_RECENT)(self._find)  # a query asks for each word many times
+        # a query asks for each of its words many times
+        self._postings = lru_cache(_RECENT)(self._find)
+        self._frequency = lru_cache(_RECENT)(self._count)
 
     @classmethod
     def build(
@@ -77,6 +79,9 @@ class LexicalIndex:
 
     def frequency(self, token: str) -> int:
         """How many texts hold the token."""
+        return self._frequency(token)
+
+    def _count(self, token: str) -> int:
         held = sum(len(rows) for _, rows, _ in self._postings(token))
         return held - self.removed.frequencies.get(token, 0)
 

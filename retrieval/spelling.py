@@ -45,6 +45,12 @@ def _sound(char: str) -> str:
     return str(lazy_pinyin(char, style=Style.NORMAL)[0])
 
 
+@lru_cache(maxsize=64)
+def _english_ending(letter: str) -> tuple[str, ...]:
+    """The English words that end in a letter."""
+    return tuple(word for word in english_words() if word[-1] == letter)
+
+
 def _pairs(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(len(run) - 1)]
 
@@ -149,8 +155,7 @@ class Lexicon:
             return max(near, key=lambda found: (found[0] == word[0], self.counts[found]))
         if len(word) >= _MIN_ENGLISH:
             # another ending makes another word: stroller is no mistyped strolled
-            alike = (known for known in english_words() if known[-1] == word[-1])
-            near = _nearest(word, alike, edits=1)
+            near = _nearest(word, _english_ending(word[-1]), edits=1)
             return near[0] if len(near) == 1 else None
         return None
 
