@@ -272,7 +272,7 @@ def lancedb(data: Path, size: int, packages: Path | None) -> dict[str, Any]:
         hits = [search(vector) for vector in asked]
         on_disk = sum(path.stat().st_size for path in Path(place).rglob("*") if path.is_file())
     truth = exact(asked, size, [None] * len(asked))
-    return times | {"seconds": round(seconds, 1), "disk_mb": round(on_disk / 1e6, 1),
+    return times | {"version": lance.__version__, "seconds": round(seconds, 1), "disk_mb": round(on_disk / 1e6, 1),
                     "recall_at_10": round(recall(hits, truth), 4)}  # fmt: skip
 
 
