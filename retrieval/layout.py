@@ -11,6 +11,7 @@ Knows nothing of which build is served.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -62,6 +63,7 @@ def save_built(folder: Path, built: Built) -> dict[str, dict[str, Any]]:
     write_json(folder / f"{PASSAGES}.json", [asdict(p) for p in built.passage_segment.passages])
     write_json(folder / f"{PASSAGES}-clustering.json", told.as_json())
     if built.change is not None:
+        write_json(folder / "change.json", {"base": built.change.base})
         np.save(folder / "change-gone.npy", built.change.gone, allow_pickle=False)
         np.save(folder / "change-order.npy", built.change.order, allow_pickle=False)
         removed = {word: asdict(gone) for word, gone in built.change.removed.items()}
@@ -79,7 +81,10 @@ def link_base(served: Path, draft: Path, listing: Listing) -> dict[str, dict[str
     """Links the files of the base into a draft; returns what the manifest lists of them."""
     found = {name: dict(stated) for name, stated in listing.items() if name.startswith(f"{BASE}-")}
     for name in found:
-        os.link(served / name, draft / name)
+        try:
+            os.link(served / name, draft / name)
+        except OSError:  # not every file system has links
+            shutil.copy2(served / name, draft / name)
     return found
 
 
@@ -142,7 +147,8 @@ def _load_change(files: BuildFiles) -> Change:
         word: Removed(gone["documents"], gone["length"], gone["frequencies"])
         for word, gone in files.json("change-removed").items()
     }
-    return Change(files.array("change-gone"), files.array("change-order"), removed)
+    gone, order = files.array("change-gone"), files.array("change-order")
+    return Change(gone, order, files.json("change")["base"], removed)
 
 
 def _save_vectors(folder: Path, name: str, embedded: Embedded, vectors: Vectors) -> Clustering:

@@ -103,12 +103,13 @@ class Change:
     """How a delta stands to its base.
 
     `gone` are the rows of the base that no longer count, ascending; `order`, int32, is the place
-    in the catalogue of every row of base and delta; `removed` is what the rows took with them,
-    by word index.
+    in the catalogue of every row of base and delta; `base` tells that base from any other;
+    `removed` is what the rows took with them, by word index.
     """
 
     gone: Rows
     order: npt.NDArray[np.int32]
+    base: str
     removed: Mapping[str, Removed] = field(default_factory=dict)
 
 

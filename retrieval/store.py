@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -52,6 +53,7 @@ DELTA_SHARE = 0.1  # a larger delta, or more rows gone, is merged by building th
 _CURRENT = "current"
 _MANIFEST = "manifest.json"
 _ENCODED = "encoded"
+_ABANDONED = 24 * 3600  # seconds; no build writes for so long
 _REMEDY = "run `shopbot index`"
 
 
@@ -181,7 +183,7 @@ class IndexStore:
         DELTA_SHARE of it has changed.
         """
         try:
-            base, lexicon = self._read(self._load_base)
+            base, lexicon, name = self._read(self._load_base)
         except IndexUnusable:
             return None
         size = len(base.columns)
@@ -200,15 +202,16 @@ class IndexStore:
         gone = np.flatnonzero(place < 0)
         if max(len(gone), len(places)) > DELTA_SHARE * size:
             return None
-        return Difference(base, lexicon, Change(gone, place), places)
+        return Difference(base, lexicon, Change(gone, place, name), places)
 
     def write(self, built: Built, *, catalogue: str) -> Manifest:
         """Writes a build beside the served one and swaps it in; a crash leaves the old one served.
 
-        `catalogue` is the digest of the catalogue that was indexed. Raises ForeignIndex or
-        another IndexUnusable for a delta whose base is no longer served.
+        `catalogue` is the digest of the catalogue that was indexed. Raises StaleIndex or another
+        IndexUnusable for a delta whose base is no longer served.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._remove_abandoned()
         before = self.version()
         name = f"build-{uuid.uuid4().hex}"
         draft = self._folder / f"draft-{name}"
@@ -218,6 +221,8 @@ class IndexStore:
             files: dict[str, dict[str, object]] = {}
             if built.change is not None:
                 served = self.manifest()
+                if _base_name(served) != built.change.base:
+                    raise StaleIndex(f"another build was swapped in meanwhile: {_REMEDY}")
                 files |= link_base(self._folder / Path(before or "").name, draft, served.files)
                 segments[BASE] = dict(served.segments[BASE])
             segments |= save_built(draft, built)
@@ -255,6 +260,12 @@ class IndexStore:
         self._journal().clear()
         return manifest
 
+    def _remove_abandoned(self) -> None:
+        """Removes what builds that were killed while they wrote have left."""
+        for draft in self._folder.glob("draft-*"):
+            if time.time() - draft.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(draft, ignore_errors=True)
+
     def _journal(self) -> VectorJournal:
         return VectorJournal(self._folder / _ENCODED, self._embedder.name, self._embedder.dimension)
 
@@ -286,11 +297,16 @@ class IndexStore:
         self._check_encoder(manifest)
         return vector_parts(BuildFiles(build, manifest.files), manifest.segments)
 
-    def _load_base(self, build: Path) -> tuple[ProductSegment, Lexicon]:
+    def _load_base(self, build: Path) -> tuple[ProductSegment, Lexicon, str]:
         manifest = _read_manifest(build)
         self._check_encoder(manifest)
         files = BuildFiles(build, manifest.files)
-        return load_base(files), load_lexicon(files, BASE)
+        return load_base(files), load_lexicon(files, BASE), _base_name(manifest)
+
+
+def _base_name(manifest: Manifest) -> str:
+    """What tells a base from others: the digest of the records it was built of."""
+    return str(manifest.files[f"{BASE}-records.npy"]["sha256"])
 
 
 def _read_manifest(build: Path) -> Manifest:

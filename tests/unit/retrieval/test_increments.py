@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +18,7 @@ from retrieval import dense, store
 from retrieval.building import build, build_change
 from retrieval.embedders import HashingEmbedder
 from retrieval.hybrid import Searcher
-from retrieval.store import CorruptIndex, IndexStore, Manifest
+from retrieval.store import CorruptIndex, IndexStore, Manifest, StaleIndex
 from retrieval.values import Filters, Query
 
 EMBEDDER = HashingEmbedder(dimension=64)
@@ -186,6 +188,30 @@ def test_that_a_failed_change_leaves_the_old_index_served(
     assert kept.version() == before
     kept.verify()
     assert kept.open().products(Query("tent"))
+
+
+def test_that_a_delta_to_a_base_that_was_replaced_is_refused(tmp_path: Path) -> None:
+    kept = IndexStore(tmp_path, EMBEDDER)
+    brought_up(kept, shop())
+    difference = kept.difference([(number, repr(one)) for number, one in shop(13).items()])
+    assert difference is not None
+    built = build_change(
+        difference.base, difference.lexicon, difference.change, difference.places,
+        [shop(13)["p12"]], [], EMBEDDER, known={}, progress=quiet,
+    )  # fmt: skip
+    brought_up(kept, shop(14), whole=True)
+    with pytest.raises(StaleIndex, match="meanwhile: run `shopbot index`"):
+        kept.write(built, catalogue="c")
+    assert kept.manifest().products == 14
+
+
+def test_that_what_a_killed_build_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    kept = IndexStore(tmp_path, EMBEDDER)
+    for name, age in (("draft-old", 2 * 86_400), ("draft-new", 60)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    brought_up(kept, shop())
+    assert {path.name for path in tmp_path.iterdir()} == {"current", "draft-new", kept.version()}
 
 
 def test_that_damage_inside_a_large_file_is_found_by_verify(
