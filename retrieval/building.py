@@ -18,8 +18,8 @@ from retrieval.embedders import Embedder
 from retrieval.lexical import counted
 from retrieval.postings import PostingsBuilder
 from retrieval.products import (
-    NAME_WEIGHTS,
-    TEXT_WEIGHTS,
+    NAME_STREAMS,
+    TEXT_STREAMS,
     embedding_text,
     language_of,
     product_fields,
@@ -38,8 +38,8 @@ from retrieval.segments import (
 )
 from retrieval.spelling import Lexicon, WordCounter
 
-WORD_INDEXES = {"names": NAME_WEIGHTS, "texts": TEXT_WEIGHTS}
-PASSAGE_WEIGHTS = {"heading": 2, "text": 1}
+WORD_INDEXES = {"names": NAME_STREAMS, "texts": TEXT_STREAMS}
+PASSAGE_STREAMS = ({"heading": 2, "text": 1},)
 _BATCH = 1024
 
 Progress = Callable[[int, int], None]
@@ -93,7 +93,7 @@ def build(
     little. `records` maps product ids to what tells their records apart.
     """
     columns = ColumnsBuilder()
-    words = {name: PostingsBuilder() for name in WORD_INDEXES}
+    words = {name: PostingsBuilder(len(streams)) for name, streams in WORD_INDEXES.items()}
     counter = WordCounter()
     texts = _Texts(embedder, known)
     stated: list[bytes] = []
@@ -103,8 +103,8 @@ def build(
         fields = product_fields(product)
         columns.add(product, fields)
         tokens = counted(fields)
-        for name, weights in WORD_INDEXES.items():
-            words[name].add(tokens.weighted(weights))
+        for name, streams in WORD_INDEXES.items():
+            words[name].add(tokens.weighted(streams))
         counter.add("\n".join(fields.values()))
         texts.add(len(stated), embedding_text(product))
         stated.append(record_hash((records or {}).get(product.id)))
@@ -114,7 +114,7 @@ def build(
     passage_texts = _Texts(embedder, known)
     for at, passage in enumerate(passages):
         fields = {"heading": " / ".join(passage.heading), "text": passage.text}
-        told.add(counted(fields).weighted(PASSAGE_WEIGHTS))
+        told.add(counted(fields).weighted(PASSAGE_STREAMS))
         if passage.source != "comment":
             passage_texts.add(at, f"{fields['heading']}\n{fields['text']}")
             counter.add("\n".join(fields.values()))

@@ -6,14 +6,12 @@ cost and not what the catalogue does. Knows nothing of products, of words or of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval.dense import VectorSearch
-from retrieval.lexical import LexicalIndex
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -49,20 +47,18 @@ class Candidates:
 
 
 def find_candidates(
-    weighted: Mapping[str, float],
+    scores: Floats,
     vector: Floats | None,
     *,
-    texts: LexicalIndex,
     dense: VectorSearch,
     allowed: Mask | None = None,
     depth: int = DEPTH,
 ) -> Candidates:
     """The `depth` best rows by words and the `depth` nearest by vector, among those allowed.
 
-    `weighted` are query tokens with their weights, `vector` the query's of shape (d,) or None;
-    `allowed` has shape (texts.size,), None allowing every row. The condition holds before ranking.
+    `scores` are BM25 of every row, shape (n,), `vector` the query's of shape (d,) or None;
+    `allowed` has shape (n,), None allowing every row. The condition holds before ranking.
     """
-    scores = texts.scores(weighted)
     by_words = best_rows(scores, depth, allowed=allowed)
     near: list[tuple[int, float]] = []
     if vector is not None:

@@ -18,6 +18,8 @@ from retrieval.text import normalise, sequence
 
 Floats = npt.NDArray[np.float64]
 
+BETWEEN_FIELDS = " ¶ ".encode()  # the title is the first
+
 
 class Groups:
     """The rows under each name: name t has `rows[starts[t]:starts[t + 1]]`, ascending."""
@@ -135,8 +137,8 @@ class ColumnsBuilder:
         """The next product; phrases are sought in the words of its `fields`."""
         self._ids.append(product.id)
         # fields are kept apart, so that no phrase begins in one and ends in the next
-        told = " ¶ ".join(" ".join(sequence(text)) for text in fields.values())
-        self._words.append(f" {told} ".encode())
+        told = BETWEEN_FIELDS.join(" ".join(sequence(text)).encode() for text in fields.values())
+        self._words.append(b" " + told + b" ")
         self._price.append(np.nan if product.price is None else float(product.price.amount))
         self._rating.append(np.nan if product.rating is None else product.rating)
         self._stock.append(-1 if product.in_stock is None else int(product.in_stock))

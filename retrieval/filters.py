@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.columns import Groups, ProductColumns
+from retrieval.columns import BETWEEN_FIELDS, Groups, ProductColumns
 from retrieval.lexical import LexicalIndex
 from retrieval.strings import Joined
 from retrieval.text import normalise, sequence, tokens
@@ -67,6 +67,10 @@ class ProductTable:
             rows = rows[np.argsort(self._order[rows], kind="stable")]
         first: list[int] = rows[:count].tolist()
         return first
+
+    def title(self, row: int) -> str:
+        """The words of a product's title as `text.sequence` gives them, a space around each."""
+        return bytes(self._words.bytes_of(row)).partition(BETWEEN_FIELDS)[0].decode() + " "
 
     def mask(self, filters: Filters, index: LexicalIndex) -> Mask:
         """Which products satisfy every condition, shape (n,); `index` holds the products' words."""

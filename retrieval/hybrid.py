@@ -17,9 +17,12 @@ from retrieval.candidates import Candidates, find_candidates
 from retrieval.dense import VectorSearch
 from retrieval.embedders import Embedder
 from retrieval.fusion import reciprocal_rank_fusion
-from retrieval.lexical import LexicalIndex, query_weights
+from retrieval.lexical import LexicalIndex, query_scores
+from retrieval.ranking import Wish, parts_of
+from retrieval.ranking import score as ranked
 from retrieval.segments import PassageIndex, ProductIndex
 from retrieval.spelling import Lexicon
+from retrieval.synonyms import synonyms
 from retrieval.text import Unit, has_cjk, stem, units
 from retrieval.values import Hit, Query
 
@@ -27,6 +30,7 @@ Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 COMPOUND_CREDIT = 0.6  # a smartphone is a phone, a headphone is not
+SYNONYM_CREDIT = 0.7
 COMMENT_SHARE = 0.5
 _MIN_HELD = 0.3  # below this a word is not told as matched
 
@@ -35,6 +39,7 @@ _MIN_HELD = 0.3  # below this a word is not told as matched
 class _Asked:
     """A query as both retrievers get it."""
 
+    text: str
     units: tuple[Unit, ...]
     corrections: Mapping[str, str]
     vector: Floats | None
@@ -98,16 +103,30 @@ class Searcher:
         held = [index.texts.held(unit, found.rows) for unit in asked.units]
         named = [index.names.held(unit, found.rows) for unit in asked.units]
         evidence = {
-            "coverage": _weighted(held, asked.units, index.texts),
             "title_coverage": _weighted(named, asked.units, index.texts),
             "title_best": _strongest(named, asked.units),
         }
-        hits = []
-        for rank, (at, score) in enumerate(_fused(found)[: query.k], start=1):
-            parts = _parts(found, at) | {name: float(of[at]) for name, of in evidence.items()}
-            product_id = index.table.ids[found.rows[at]]
-            hits.append(Hit(product_id, score, rank, parts, _terms(asked, held, at)))
-        return hits
+        parts = parts_of(
+            Wish.of(asked.text, asked.units),
+            [index.table.title(row) for row in found.rows.tolist()],
+            lexical=found.lexical,
+            most=sum(index.texts.unit_weight(unit) for unit in asked.units),
+            dense=found.dense,
+            coverage=_weighted(held, asked.units, index.texts),
+        )
+        scores = ranked(parts)
+        best = np.lexsort((found.rows, -scores))[: query.k].tolist()
+        return [
+            Hit(
+                index.table.ids[found.rows[at]],
+                float(scores[at]),
+                rank,
+                _parts(found, at)
+                | {name: float(of[at]) for name, of in (parts | evidence).items()},
+                _terms(asked, held, at),
+            )
+            for rank, at in enumerate(best, start=1)
+        ]
 
     def passages(
         self,
@@ -160,9 +179,8 @@ class Searcher:
         self, asked: _Asked, texts: LexicalIndex, dense: VectorSearch, allowed: Mask
     ) -> Candidates:
         return find_candidates(
-            query_weights(asked.units, texts),
+            query_scores(asked.units, texts),
             asked.vector,
-            texts=texts,
             dense=dense,
             allowed=None if allowed.all() else allowed,
         )
@@ -173,13 +191,14 @@ class Searcher:
         for unit in units(mended):
             compounds = self._lexicon.compounds(unit.text)
             more = tuple((COMPOUND_CREDIT, (compound,)) for compound in compounds)
-            asked.append(replace(unit, alternatives=unit.alternatives + more))
+            same = tuple((SYNONYM_CREDIT, (word,)) for word in synonyms(unit.text))
+            asked.append(replace(unit, alternatives=unit.alternatives + more, instead=same))
         readable = language in self._embedder.languages and (
             "zh" in self._embedder.languages or not has_cjk(mended)
         )
         has_vectors = len(self._products.dense) or len(self._passages.dense)
         vector = self._embedder.encode([mended])[0] if asked and readable and has_vectors else None
-        return _Asked(tuple(asked), corrections, vector)
+        return _Asked(mended, tuple(asked), corrections, vector)
 
 
 def _weighted(held: Sequence[Floats], asked: Sequence[Unit], index: LexicalIndex) -> Floats:

@@ -34,7 +34,7 @@ from retrieval.dense import (
 from retrieval.embedders import Embedder
 from retrieval.files import BuildFiles, Damaged, Listing, Stated, write_arrays, write_json
 from retrieval.hybrid import Searcher
-from retrieval.postings import Removed
+from retrieval.postings import Lengths, Removed
 from retrieval.segments import (
     Change,
     Embedded,
@@ -144,7 +144,11 @@ def _load_segment(files: BuildFiles, name: str) -> ProductSegment:
 
 def _load_change(files: BuildFiles) -> Change:
     removed = {
-        word: Removed(gone["documents"], gone["length"], gone["frequencies"])
+        word: Removed(
+            gone["documents"],
+            tuple(Lengths(**lengths) for lengths in gone["lengths"]),
+            gone["frequencies"],
+        )
         for word, gone in files.json("change-removed").items()
     }
     gone, order = files.array("change-gone"), files.array("change-order")

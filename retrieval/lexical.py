@@ -1,9 +1,13 @@
-"""BM25 over weighted fields, with the evidence of which words of a query a text holds.
+"""BM25F over weighted fields, with the evidence of which words of a query a text holds.
 
-Scores are Lucene's variant of BM25 (Kamphuis et al., "Which BM25 Do You Mean?", ECIR 2020):
-idf · tf / (tf + k1·(1 − b + b·|d|/avgdl)), idf = ln(1 + (N − df + ½)/(df + ½)). A field's weight is
-how often its words are counted. Counts are kept and not scores, so texts that come or go change
-the scores of all others as a build from nothing would. Knows nothing of products, vectors or files.
+A text is told in streams, as its title and its description. In each a word's count is made
+comparable by the stream's length, and the sum over the streams saturates once (Robertson, Zaragoza:
+"The Probabilistic Relevance Framework: BM25 and Beyond", 2009): idf · tf / (k1 + tf),
+tf = Σ count / (1 − b + b·|d|/avgdl), idf = ln(1 + (N − df + ½)/(df + ½)); with one stream it is
+Lucene's variant of BM25 (Kamphuis et al., "Which BM25 Do You Mean?", ECIR 2020). A field's weight
+is how often its words are counted; a text without a stream is no text of average length there.
+Counts are kept and not scores, so texts that come or go change the scores of all others as a build
+from nothing would. Knows nothing of products, vectors or files.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -39,15 +43,20 @@ class LexicalIndex:
     still be named by `rows_with` and scored: whoever searches leaves them out by a condition.
     """
 
-    def __init__(self, segments: Sequence[Postings], removed: Removed | None = None) -> None:
+    def __init__(
+        self, segments: Sequence[Postings], removed: Removed | None = None, *, k1: float = K1
+    ) -> None:
         self.segments = tuple(segments)
         self.removed = removed or Removed()
         self.size = sum(segment.size for segment in segments)
         self._documents = self.size - self.removed.documents
-        length = sum(segment.length for segment in segments) - self.removed.length
-        mean = length / self._documents if self._documents and length else 1.0
+        self._k1 = k1
+        means = self._means()
         self._norms = [
-            np.asarray(K1 * (1 - B + B * segment.lengths / mean), np.float32)
+            [
+                np.asarray(1 / (1 - B + B * stream / mean), np.float32)
+                for stream, mean in zip(segment.lengths, means, strict=True)
+            ]
             for segment in segments
         ]
         self._starts = np.cumsum([0, *(segment.size for segment in segments)]).tolist()
@@ -57,13 +66,33 @@ class LexicalIndex:
 
     @classmethod
     def build(
-        cls, texts: Sequence[Mapping[str, str]], *, weights: Mapping[str, int]
+        cls,
+        texts: Sequence[Mapping[str, str]],
+        *,
+        streams: Sequence[Mapping[str, int]],
+        k1: float = K1,
     ) -> LexicalIndex:
-        """Indexes texts given as field → text; fields that `weights` does not name are left out."""
-        builder = PostingsBuilder()
+        """Indexes texts given as field → text; each stream is field → weight.
+
+        Fields that no stream names are left out.
+        """
+        builder = PostingsBuilder(len(streams))
         for fields in texts:
-            builder.add(counted(fields).weighted(weights))
-        return cls([builder.build()])
+            builder.add(counted(fields).weighted(streams))
+        return cls([builder.build()], k1=k1)
+
+    def _means(self) -> list[float]:
+        """The average length of each stream over the texts that have it."""
+        told = [segment.told for segment in self.segments]
+        gone = self.removed.lengths
+        means = []
+        for stream in range(max(map(len, told), default=0)):
+            words = sum(lengths[stream].words for lengths in told)
+            texts = sum(lengths[stream].texts for lengths in told)
+            if gone:
+                words, texts = words - gone[stream].words, texts - gone[stream].texts
+            means.append(words / texts if texts and words else 1.0)
+        return means
 
     def _find(self, token: str) -> list[tuple[int, Rows, npt.NDArray[Any]]]:
         """(segment, rows within it, counts) of the segments that hold the token."""
@@ -104,11 +133,21 @@ class LexicalIndex:
         for token, weight in weighted.items():
             factor = np.float32(weight * self.idf(token))
             for at, rows, counts in self._postings(token):
-                impact = self._norms[at][rows]
-                impact += counts
-                np.divide(counts, impact, out=impact)
+                impact = self._frequencies(at, rows, counts)
+                impact /= impact + np.float32(self._k1)
                 impact *= factor
                 total[self._starts[at] : self._starts[at + 1]][rows] += impact
+        return total
+
+    def _frequencies(self, segment: int, rows: Rows, counts: npt.NDArray[Any]) -> Floats:
+        """How often rows of a segment hold a word, made comparable and summed over the streams."""
+        total = np.zeros(len(rows), np.float32)
+        for stream, norm in zip(counts, self._norms[segment], strict=True):
+            held = np.flatnonzero(stream)
+            if len(held) == len(rows):
+                total += stream * norm[rows]
+            else:
+                total[held] += stream[held] * norm[rows[held]]
         return total
 
     def held(self, unit: Unit, rows: npt.NDArray[np.int64]) -> Floats:
@@ -117,7 +156,7 @@ class LexicalIndex:
         Parts of the word count by their idf.
         """
         best = np.zeros(len(rows), np.float32)
-        for credit, parts in unit.alternatives:
+        for credit, parts in unit.alternatives + unit.instead:
             idfs = [self.idf(part) for part in parts]
             share = np.zeros(len(rows), np.float32)
             for part, idf in zip(parts, idfs, strict=True):
@@ -136,12 +175,15 @@ class LexicalIndex:
         return held
 
     def unit_weight(self, unit: Unit) -> float:
-        """How much a query word says: its own weight times the idf of its commonest full form."""
+        """How much a query word says: its own weight times the idf of its commonest full form.
+
+        Where no text holds the word itself, the words that name the same thing stand for it.
+        """
         known = [
             max(map(self.idf, parts))
             for credit, parts in unit.alternatives
             if credit >= 0.5 and all(part in self for part in parts)
-        ]
+        ] or [max(map(self.idf, parts)) for _, parts in unit.instead if parts[0] in self]
         return unit.weight * (min(known) if known else self.idf(""))
 
 
@@ -151,18 +193,36 @@ class Counted:
 
     fields: Mapping[str, Mapping[str, int]]
 
-    def weighted(self, weights: Mapping[str, int]) -> dict[str, int]:
-        """Token → count over the fields that `weights` names, each times its weight."""
-        total: dict[str, int] = {}
-        for name, weight in weights.items():
-            for token, count in self.fields.get(name, {}).items():
-                total[token] = total.get(token, 0) + count * weight
-        return total
+    def weighted(self, streams: Sequence[Mapping[str, int]]) -> list[dict[str, int]]:
+        """For each stream token → count over the fields that it names, each times its weight."""
+        told = []
+        for weights in streams:
+            total: dict[str, int] = {}
+            for name, weight in weights.items():
+                for token, count in self.fields.get(name, {}).items():
+                    total[token] = total.get(token, 0) + count * weight
+            told.append(total)
+        return told
 
 
 def counted(fields: Mapping[str, str]) -> Counted:
     """The tokens of a text given as field → text."""
     return Counted({name: Counter(tokens(text)) for name, text in fields.items()})
+
+
+def query_scores(units: Sequence[Unit], index: LexicalIndex) -> Floats:
+    """BM25 of every text for the words of a query, shape (size,); of words for one thing, the best."""
+    plain = [unit for unit in units if not unit.instead]
+    total = index.scores(query_weights(plain, index))
+    for unit in units:
+        if unit.instead:
+            ways = (unit.alternatives, unit.instead)
+            scores = (
+                index.scores(query_weights([replace(unit, alternatives=way)], index))
+                for way in ways
+            )
+            total += np.maximum(*scores)
+    return total
 
 
 def query_weights(units: Sequence[Unit], index: LexicalIndex) -> dict[str, float]:

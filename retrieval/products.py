@@ -9,8 +9,14 @@ from db.records import Product
 from retrieval.text import has_cjk
 
 # How often a field's words count: what a product is called says more than what is said of it.
-NAME_WEIGHTS = {"title": 3, "category": 2, "brand": 1, "tags": 1}
-TEXT_WEIGHTS = {"title": 4, "category": 3, "brand": 2, "tags": 2, "attributes": 1, "text": 1}
+# Names, data and descriptions differ in length for reasons of their own, so each is a stream.
+NAME_STREAMS = ({"title": 3, "category": 2, "brand": 1, "tags": 1},)
+TEXT_STREAMS = (
+    {"title": 4, "category": 3, "brand": 2, "tags": 2},
+    {"attributes": 1},
+    {"text": 2},
+)
+TEXT_K1 = 2.0
 
 _DESCRIPTION_CHARS = 200
 _SALIENT_ATTRIBUTES = 8

@@ -17,8 +17,9 @@ from db.records import Passage
 from retrieval.columns import ProductColumns, within
 from retrieval.dense import VectorSearch
 from retrieval.filters import ProductTable
-from retrieval.lexical import LexicalIndex
+from retrieval.lexical import K1, LexicalIndex
 from retrieval.postings import Postings, Removed
+from retrieval.products import TEXT_K1
 
 Hashes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
@@ -144,16 +145,16 @@ def product_index(
         gone = np.zeros(sum(len(segment.columns) for segment in segments), np.bool_)
         gone[change.gone] = True
 
-    def words(name: str) -> LexicalIndex:
+    def words(name: str, k1: float = K1) -> LexicalIndex:
         removed = None if change is None else change.removed.get(name)
-        return LexicalIndex([segment.words[name] for segment in segments], removed)
+        return LexicalIndex([segment.words[name] for segment in segments], removed, k1=k1)
 
     table = ProductTable(
         [segment.columns for segment in segments],
         gone=gone,
         order=None if change is None else change.order,
     )
-    return ProductIndex(table, words("names"), words("texts"), dense)
+    return ProductIndex(table, words("names"), words("texts", TEXT_K1), dense)
 
 
 def passage_index(segment: PassageSegment, dense: VectorSearch) -> PassageIndex:

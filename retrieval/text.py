@@ -25,7 +25,8 @@ _RUN = re.compile(
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![^\W_])"
     rf"|(?P<word>(?:(?![{CJK}])[^\W_])+(?:['’\-](?:(?![{CJK}])[^\W_])+)*)"
 )
-_ZERO_WIDTH = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+# Marks that say nothing of the word they stand at; "RTX™" would become "rtxtm".
+_MARKS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff™®©℠]")
 _LETTERS_DIGITS = re.compile(r"([^\W\d_]{3,})(\d+)|(\d+)([^\W\d_]{3,})")
 
 # British spelling as shops and shoppers mix it with American; both sides of a search pass here.
@@ -78,8 +79,8 @@ _NOT_ENDED = frozenset("电子 量子 原子 老子 孩子 镜头 街头 码头 
 
 
 def normalise(text: str) -> str:
-    """Text as it is compared: NFKC, casefolded, one space at a time, no invisible characters."""
-    folded = unicodedata.normalize("NFKC", _ZERO_WIDTH.sub("", text)).casefold()
+    """Text as it is compared: NFKC, casefolded, one space at a time, no invisible characters or trade marks."""
+    folded = unicodedata.normalize("NFKC", _MARKS.sub("", text)).casefold()
     return " ".join(folded.replace("\u2019", "'").split())
 
 
@@ -210,12 +211,14 @@ class Unit:
 
     `alternatives` are (credit, tokens): full credit for the word itself, less for its parts;
     the share of the tokens that a text holds scales the credit. `weight` is below 1 for words
-    that say little on their own.
+    that say little on their own. `instead` are words that name the same thing: a text ranks by
+    them or by the word itself, never by both.
     """
 
     text: str
     alternatives: tuple[tuple[float, tuple[str, ...]], ...]
     weight: float = 1.0
+    instead: tuple[tuple[float, tuple[str, ...]], ...] = ()
 
 
 def _chinese_unit(word: str) -> Unit:

@@ -47,16 +47,15 @@ def test_that_candidates_are_the_best_of_both_rankings_with_both_scores(
     embedder = HashingEmbedder(dimension=64)
     lines = [" ".join(words) for words in texts]
     vectors = embedder.encode(lines)
-    lexical = LexicalIndex.build([{"text": line} for line in lines], weights={"text": 1})
+    lexical = LexicalIndex.build([{"text": line} for line in lines], streams=[{"text": 1}])
     mask = np.array(
         data.draw(st.lists(st.booleans(), min_size=len(lines), max_size=len(lines))), np.bool_
     )
     weighted = query_weights(units(" ".join(asked)), lexical)
     vector = embedder.encode([" ".join(asked)])[0]
     found = find_candidates(
-        weighted,
+        lexical.scores(weighted),
         vector,
-        texts=lexical,
         dense=DenseIndex(np.arange(len(lines)), vectors),
         allowed=mask,
         depth=depth,
@@ -74,9 +73,9 @@ def test_that_candidates_are_the_best_of_both_rankings_with_both_scores(
 
 
 def test_that_without_a_vector_no_cosine_is_told() -> None:
-    lexical = LexicalIndex.build([{"text": "tent"}, {"text": "lamp"}], weights={"text": 1})
+    lexical = LexicalIndex.build([{"text": "tent"}, {"text": "lamp"}], streams=[{"text": 1}])
     nothing = DenseIndex(np.zeros(0, np.int64), np.zeros((0, 4), np.float32))
-    found = find_candidates({"tent": 1.0}, None, texts=lexical, dense=nothing)
+    found = find_candidates(lexical.scores({"tent": 1.0}), None, dense=nothing)
     assert found.rows.tolist() == [0]
     assert np.isnan(found.dense).all()
     assert found.dense_rank.tolist() == [0]

@@ -8,7 +8,7 @@ from db.records import Attribute, Money, Product, ProductId, Variant
 from retrieval.columns import ColumnsBuilder
 from retrieval.filters import ProductTable
 from retrieval.lexical import LexicalIndex
-from retrieval.products import TEXT_WEIGHTS, product_fields
+from retrieval.products import TEXT_STREAMS, product_fields
 from retrieval.values import Filters
 
 
@@ -55,7 +55,7 @@ def parts() -> tuple[ProductTable, LexicalIndex]:
     for product, told in zip(PRODUCTS, fields, strict=True):
         columns.add(product, told)
     table = ProductTable([columns.build()])
-    return table, LexicalIndex.build(fields, weights=TEXT_WEIGHTS)
+    return table, LexicalIndex.build(fields, streams=TEXT_STREAMS)
 
 
 @pytest.mark.parametrize(

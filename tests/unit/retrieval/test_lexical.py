@@ -37,7 +37,7 @@ class Lucene(BM25):  # type: ignore[misc]
 
 @pytest.fixture
 def index() -> LexicalIndex:
-    return LexicalIndex.build(TEXTS, weights={"title": 2, "text": 1})
+    return LexicalIndex.build(TEXTS, streams=[{"title": 2, "text": 1}])
 
 
 @pytest.mark.parametrize("query", ["boots rain", "green tent people", "台灯", "folding unknown"])
@@ -50,7 +50,7 @@ def test_that_scores_equal_an_independent_lucene_bm25(index: LexicalIndex, query
 
 
 def test_that_a_field_without_weight_is_not_searched() -> None:
-    index = LexicalIndex.build(TEXTS, weights={"title": 1})
+    index = LexicalIndex.build(TEXTS, streams=[{"title": 1}])
     assert index.scores({"rain": 1.0}).max() == 0
 
 
@@ -69,7 +69,7 @@ def test_that_arrays_that_do_not_fit_are_refused(index: LexicalIndex, part: str)
 
 @pytest.mark.parametrize("texts", [[], [{"title": ""}]])
 def test_that_an_index_without_words_scores_nothing(texts: list[dict[str, str]]) -> None:
-    index = LexicalIndex.build(texts, weights={"title": 1})
+    index = LexicalIndex.build(texts, streams=[{"title": 1}])
     assert index.scores({"tent": 1.0}).tolist() == [0.0] * len(texts)
 
 
@@ -91,7 +91,27 @@ def test_that_a_word_is_held_fully_in_part_or_not(index: LexicalIndex) -> None:
 def test_that_words_for_the_same_thing_share_the_idf_of_the_commoner() -> None:
     unit = Unit("phone", ((1.0, ("phone",)), (0.5, ("smartphon",))))
     common = [{"title": "Smartphone"}] * 8 + [{"title": "Phone case"}, {"title": "Tent"}]
-    index = LexicalIndex.build(common, weights={"title": 1})
+    index = LexicalIndex.build(common, streams=[{"title": 1}])
     weights = query_weights([unit], index)
     assert weights["smartphon"] == 0.5
     assert weights["phone"] == pytest.approx(index.idf("smartphon") / index.idf("phone"))
+
+
+def test_that_each_stream_is_judged_by_its_own_length() -> None:
+    streams = [{"title": 1}, {"text": 1}]
+    texts = [
+        {"title": "tent", "text": "rain " * 50},
+        {"title": "tent " + "rain " * 50, "text": "snow"},
+    ]
+    short_title, long_title = LexicalIndex.build(texts, streams=streams).scores({"tent": 1.0})
+    assert short_title > long_title
+    alike = LexicalIndex.build(texts[:1] + [{"title": "tent", "text": "snow"}], streams=streams)
+    first, second = alike.scores({"tent": 1.0})
+    assert first == pytest.approx(second)
+
+
+def test_that_a_missing_stream_shortens_no_other() -> None:
+    texts = [{"title": "tent", "text": "dry"}, {"title": "lamp"}, {"title": "boots"}]
+    index = LexicalIndex.build(texts, streams=[{"title": 1}, {"text": 1}])
+    expected = index.idf("dri") * 1 / (K1 + 1)  # of average length among those that have a text
+    assert index.scores({"dri": 1.0})[0] == pytest.approx(expected)
