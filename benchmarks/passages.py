@@ -17,6 +17,11 @@ answers: label 0 throughout, or `nothing full`: no label 2. The threshold is fit
 questions, so `rejected` is also told cross-validated in five folds by product, with the share that
 was kept. `taken away` are the answered questions once more without their answering candidates.
 
+`bot` is what the bot's own choice makes of the same: each question's candidates are the record of one
+product, fields as attributes and the rest as sentences of its description, and `Answerer` chooses
+one or none, with the scorer and without. `certain` and `doubtful` are read off these questions, so
+with the scorer they are read off four folds for the fifth.
+
 The scorer was trained on other products, its threshold apart; nothing else is fitted here.
 Intervals are of 1,000 bootstrap samples of the products. Latency is of one question with eight texts.
 """
@@ -32,18 +37,23 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.answers import Answerer
+from bot.catalogue import Catalogue
 from bot.training.answer_pairs import Judged, folds, judged
-from retrieval.answering import READ, SHIPPED, AnswerScorer
+from bot.training.answering import levels
+from db.records import Attribute, Product, ProductId
+from retrieval.answering import READ, SHIPPED, AnswerScorer, Levels
 from retrieval.embedders import Embedder, MiniLmEmbedder
 from retrieval.fusion import RRF_K
+from retrieval.hybrid import Searcher
 from retrieval.text import tokens
 
 Scores = NDArray[np.float64]
@@ -177,6 +187,86 @@ def _interval(values: Sequence[float], products: Sequence[str]) -> dict[str, flo
     return {name: round(float(v), 4) for name, v in (("mean", np.mean(values)), ("low", low), ("high", high))}  # fmt: skip
 
 
+def chosen_by_bot(
+    questions: Sequence[Judged], scorer: AnswerScorer, embedder: Embedder, read: Sequence[Scores]
+) -> dict[str, Any]:
+    """Shares of what the bot answers: of questions that a candidate answers, and of the others."""
+    products = [_product(at, question) for at, question in enumerate(questions)]
+    catalogue, fold_of = Catalogue(products), folds(questions, FOLDS)
+    known: dict[str, NDArray[np.float32]] = {}
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            known.update(zip(new, embedder.encode(new), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    figures = {}
+    for name in ("without scorer", "with scorer"):
+        counts: Counter[tuple[int, int]] = Counter()
+        for fold in range(FOLDS):
+            rest = [at for at, q in enumerate(questions) if fold_of[q.product] != fold]
+            fitted = levels([questions[at] for at in rest], [np.float32(read[at]) for at in rest])
+            answerer = Answerer(
+                catalogue=catalogue,
+                searcher=cast(Searcher, _NoPages()),
+                encode=encode,
+                scorer=_AtLevels(scorer, Levels(*fitted)) if name == "with scorer" else None,
+            )
+            for at, question in enumerate(questions):
+                if fold_of[question.product] == fold:
+                    told = answerer.about_product(products[at], question.question, "en")
+                    label = -1 if told is None else _label(question, told.text)
+                    counts[max(question.labels), label] += 1
+        answered = sum(count for (top, _), count in counts.items() if top == 2)
+        silent = sum(count for (top, _), count in counts.items() if top == 0)
+        shares = {"right": 2, "in part": 1, "wrong": 0, "not said": -1}
+        figures[name] = {
+            f"{kind}, of answered": round(counts[2, label] / answered, 3)
+            for kind, label in shares.items()
+        } | {"not said, where nothing answers": round(counts[0, -1] / silent, 3)}
+    return figures
+
+
+class _NoPages:
+    def passages(self, *_: Any, **__: Any) -> list[Any]:
+        return []
+
+
+@dataclass(frozen=True)
+class _AtLevels:
+    """The scorer with other levels."""
+
+    scorer: AnswerScorer
+    levels: Levels
+
+    def log_odds(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.scorer.log_odds(question, texts)
+
+
+def _product(at: int, question: Judged) -> Product:
+    fields, lines = [], []
+    for text in question.texts:
+        said = text.split(" Question:")[0].strip()
+        if field := re.fullmatch(r"([a-z0-9 #]{2,40}): (.+)", said, re.DOTALL):
+            fields.append(Attribute(field[1], field[2]))
+        else:
+            lines.append(said if said.endswith((".", "!", "?")) else f"{said}.")
+    return Product(
+        ProductId(str(at)), "the product", description="\n".join(lines), attributes=tuple(fields)
+    )
+
+
+def _label(question: Judged, told: str) -> int:
+    """The best label of the candidates that hold what was told."""
+    held = [label for t, label in zip(question.texts, question.labels, strict=True) if _letters(told) in _letters(t)]  # fmt: skip
+    return max(held, default=0)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W", "", text.lower())
+
+
 def latency(scorer: AnswerScorer, questions: Sequence[Judged]) -> dict[str, float]:
     """Milliseconds of one question with READ texts, one thread."""
     times = []
@@ -221,12 +311,15 @@ def main() -> None:
             "scorer": read,
         }
         report[name] = {n: measure(questions, scores) for n, scores in rankings.items()}
+        report[f"{name}, bot"] = chosen_by_bot(questions, scorer, embedder, read)
         if name == "epqa":
             report["latency"] = latency(scorer, questions)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     print(json.dumps(report, indent=1))
     for name in ("epqa", "hetpqa_evidence"):
+        for choice, shares in report[f"{name}, bot"].items():
+            print(f"{name:16} bot {choice:29} {shares}")
         for ranking, figures in report[name].items():
             first, nothing = figures["answers"], figures["abstention"]["nothing"]
             print(

@@ -283,6 +283,7 @@ class Shop:
         """Plays a few turns that nobody sees and nothing stores, so that no shopper waits for the
         encoder, the classifier's heads, the verifier's vocabulary or the generator to load."""
         dialog = self.dialog
+        self._scorer.log_odds("does it float?", ["It floats."])
         for message in ("hello", "what is your return policy?", "do you have a gift?", "你好"):
             dialog.answer(
                 message,

@@ -194,7 +194,8 @@ def tell_evidence(plan: Plan, product: Product, evidence: Evidence) -> None:
     fact = plan.book.quote(product, source, evidence.text)
     plan.say(
         act("product_quote", [slot("title_1", plan.book.title(product)), slot("quote_1", fact)]),
-        f"sentence with words {evidence.covered:.2f}, meaning {evidence.meaning:.2f}",
+        f"sentence with words {evidence.covered:.2f}, meaning {evidence.meaning:.2f}"
+        + ("" if evidence.odds is None else f", log-odds that it answers {evidence.odds:.2f}"),
     )
     plan.citations.append(Citation("product", str(product.id), product.title, evidence.text))
 
