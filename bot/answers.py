@@ -161,8 +161,14 @@ class Answerer:
             return None
         return Evidence(first_of(said[0], MAX_QUOTE[language]), alike[at], passage, meaning=alike[at])  # fmt: skip
 
-    def about_product(self, product: Product, question: str, language: str) -> Evidence | None:
-        """Returns the best sentence of the product's own page, or None where it does not say."""
+    def about_product(
+        self, product: Product, question: str, language: str, *, several: bool = False
+    ) -> Evidence | None:
+        """Returns the best sentence of the product's own page, or None where it does not say.
+
+        Where `several` products are asked about ("which of them …"), the scorer, which learned from
+        questions on one, is left out, so that scores compare between the products.
+        """
         passages = self._page(product, question, language)
         topic = product_text(product)
         candidates: list[Span] = [(s, p, None) for p in passages for s in spans_of(p, language, topic)]  # fmt: skip
@@ -175,7 +181,7 @@ class Answerer:
         if language == "en":
             candidates = [span for span in candidates if fits(question, span[0])]
         asked = nameless(question, product)
-        scorer = self._scorer if language == "en" else None
+        scorer = self._scorer if language == "en" and not several else None
         return self._best(
             asked, candidates, language, without=about, wording=wording, scorer=scorer
         )
