@@ -188,11 +188,17 @@ def _interval(values: Sequence[float], products: Sequence[str]) -> dict[str, flo
 
 
 def chosen_by_bot(
-    questions: Sequence[Judged], scorer: AnswerScorer, embedder: Embedder, read: Sequence[Scores]
+    questions: Sequence[Judged],
+    scorer: AnswerScorer,
+    embedder: Embedder,
+    read: Sequence[tuple[Judged, Scores]],
 ) -> dict[str, Any]:
-    """Shares of what the bot answers: of questions that a candidate answers, and of the others."""
+    """Shares of what the bot answers: of questions that a candidate answers, and of the others.
+
+    The levels are those of `read`, the questions of both sets as the scorer read them.
+    """
     products = [_product(at, question) for at, question in enumerate(questions)]
-    catalogue, fold_of = Catalogue(products), folds(questions, FOLDS)
+    catalogue, fold_of = Catalogue(products), folds([q for q, _ in read], FOLDS)
     known: dict[str, NDArray[np.float32]] = {}
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -205,8 +211,8 @@ def chosen_by_bot(
     for name in ("without scorer", "with scorer"):
         counts: Counter[tuple[int, int]] = Counter()
         for fold in range(FOLDS):
-            rest = [at for at, q in enumerate(questions) if fold_of[q.product] != fold]
-            fitted = levels([questions[at] for at in rest], [np.float32(read[at]) for at in rest])
+            rest = [(q, np.float32(s)) for q, s in read if fold_of[q.product] != fold]
+            fitted = levels([q for q, _ in rest], [s for _, s in rest])
             answerer = Answerer(
                 catalogue=catalogue,
                 searcher=cast(Searcher, _NoPages()),
@@ -296,6 +302,7 @@ def main() -> None:
         "versions": {n: version(n) for n in ("ctranslate2", "numpy", "sentence-transformers")},
         "levels": {"certain": scorer.levels.certain, "doubtful": scorer.levels.doubtful},
     }
+    pooled: list[tuple[Judged, Scores]] = []
     for name in ("epqa", "hetpqa_evidence"):
         questions = judged(args.data, name)
         words = by_words(questions, plain, whole_set=False)
@@ -311,9 +318,12 @@ def main() -> None:
             "scorer": read,
         }
         report[name] = {n: measure(questions, scores) for n, scores in rankings.items()}
-        report[f"{name}, bot"] = chosen_by_bot(questions, scorer, embedder, read)
+        pooled += zip(questions, read, strict=True)
         if name == "epqa":
             report["latency"] = latency(scorer, questions)
+    for name in ("epqa", "hetpqa_evidence"):
+        questions = judged(args.data, name)
+        report[f"{name}, bot"] = chosen_by_bot(questions, scorer, embedder, pooled)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     print(json.dumps(report, indent=1))
