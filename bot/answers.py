@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.catalogue import Catalogue, product_text
+from bot.evidence import Evidence, Scorer, best_read
 from bot.fitting import asked_in, fits, instructs, spoken
 from bot.spans import (
     CELL,
@@ -96,18 +97,6 @@ _HOLLOW_ZH = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A span of shop text that may answer, with its score; `passage` or `attribute` says where."""
-
-    text: str
-    score: float
-    passage: Passage | None = None
-    attribute: Attribute | None = None
-    covered: float = 0.0
-    meaning: float = 0.0
-
-
 class Answerer:
     """Looks for answers in one snapshot of catalogue and passages."""
 
@@ -117,10 +106,13 @@ class Answerer:
         catalogue: Catalogue,
         searcher: Searcher,
         encode: Encode,
+        scorer: Scorer | None = None,
     ) -> None:
+        """`scorer` reads English questions on products together with what may answer them."""
         self._catalogue = catalogue
         self._searcher = searcher
         self._encode = encode
+        self._scorer = scorer
         self._known: dict[str, NDArray[np.float32]] = {}
 
     def attribute(self, product: Product, question: str, asked: Sequence[str]) -> Attribute | None:
@@ -169,8 +161,14 @@ class Answerer:
             return None
         return Evidence(first_of(said[0], MAX_QUOTE[language]), alike[at], passage, meaning=alike[at])  # fmt: skip
 
-    def about_product(self, product: Product, question: str, language: str) -> Evidence | None:
-        """Returns the best sentence of the product's own page, or None where it does not say."""
+    def about_product(
+        self, product: Product, question: str, language: str, *, several: bool = False
+    ) -> Evidence | None:
+        """Returns the best sentence of the product's own page, or None where it does not say.
+
+        Where `several` products are asked about ("which of them …"), the scorer, which learned from
+        questions on one, is left out, so that scores compare between the products.
+        """
         passages = self._page(product, question, language)
         topic = product_text(product)
         candidates: list[Span] = [(s, p, None) for p in passages for s in spans_of(p, language, topic)]  # fmt: skip
@@ -183,7 +181,10 @@ class Answerer:
         if language == "en":
             candidates = [span for span in candidates if fits(question, span[0])]
         asked = nameless(question, product)
-        return self._best(asked, candidates, language, without=about, wording=wording)
+        scorer = self._scorer if language == "en" and not several else None
+        return self._best(
+            asked, candidates, language, without=about, wording=wording, scorer=scorer
+        )
 
     def _page(self, product: Product, question: str, language: str) -> list[Passage]:
         hits = self._searcher.passages(question, language, product_id=str(product.id), k=12)
@@ -229,6 +230,7 @@ class Answerer:
         context: str = "",
         wording: str = "",
         shopper: Iterable[str] = (),
+        scorer: Scorer | None = None,
     ) -> Evidence | None:
         if not candidates:
             return None
@@ -264,10 +266,13 @@ class Answerer:
             score += EXCEPTS if exceptions and excepts(passage, text) else 0.0
             score += SELF if passage and said_to_be & set(tokens(text)) else 0.0
             scored.append(Evidence(text, score, passage, attribute, covered, meaning))
-        enough = [e for e in scored if self._enough(e, language, known=bool(wording))]
-        if not enough:
+        enough = partial(self._enough, language=language, known=bool(wording))
+        if scorer is not None:
+            best = best_read(question, scored, scorer, enough=enough)
+        else:
+            best = max(filter(enough, scored), key=lambda e: e.score, default=None)
+        if best is None:
             return None
-        best = max(enough, key=lambda e: e.score)
         return replace(best, text=continued(best.text, best.passage, question, MAX_QUOTE[language]))
 
     def _enough(self, e: Evidence, language: str, *, known: bool) -> bool:

@@ -65,6 +65,7 @@ class Shop:
         from db.orders import OrderStore
         from db.proofs import ProofStore
         from db.requests import RequestStore
+        from retrieval.answering import AnswerScorer
 
         self.settings = settings
         self.shop_name = settings.shop.name
@@ -81,6 +82,7 @@ class Shop:
         self._generator = generator
         self._embedder = make_embedder(settings)
         self._reader = reader_of(settings, self._embedder)
+        self._scorer = AnswerScorer()
         self._snapshot: Snapshot | None = None
         self._loading = threading.Lock()
         self._sessions = SessionLocks()
@@ -281,6 +283,7 @@ class Shop:
         """Plays a few turns that nobody sees and nothing stores, so that no shopper waits for the
         encoder, the classifier's heads, the verifier's vocabulary or the generator to load."""
         dialog = self.dialog
+        self._scorer.log_odds("does it float?", ["It floats."])
         for message in ("hello", "what is your return policy?", "do you have a gift?", "你好"):
             dialog.answer(
                 message,
@@ -326,7 +329,12 @@ class Shop:
         searcher = store.open(self.catalog.digest())
         catalogue = Catalogue(self.catalog.products())
         secret = self._secret
-        answerer = Answerer(catalogue=catalogue, searcher=searcher, encode=self._embedder.encode)
+        answerer = Answerer(
+            catalogue=catalogue,
+            searcher=searcher,
+            encode=self._embedder.encode,
+            scorer=self._scorer,
+        )
         desk = Desk(
             shop_name=self.shop_name,
             contact=self.settings.shop.contact,

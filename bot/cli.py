@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli_evaluate import evaluate_app
-from bot.cli_training import corpus_app, finetune, heads
+from bot.cli_training import answering, corpus_app, finetune, heads
 from bot.errors import ConfigError, NotReadyError, ShopbotError
 from bot.settings import Settings, load_settings
 
@@ -35,6 +35,7 @@ app.add_typer(corpus_app, name="corpus")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(finetune)
 app.command()(heads)
+app.command()(answering)
 requests_app = typer.Typer(
     name="requests",
     help="What shoppers asked the shop to do.",

@@ -67,7 +67,7 @@ def of_record(product: Product, language: str) -> list[Span]:
         for a in product.attributes
         if a.value
         and len(a.value) <= MAX_QUOTE[language]
-        and not set(tokens(a.value)) <= about  # the name again is no answer
+        and not (set(tokens(a.value)) or {""}) <= about  # the name again is no answer, "No" is one
     ]
 
 

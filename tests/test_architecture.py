@@ -110,7 +110,7 @@ def test_that_a_room_imports_only_what_it_may(package: str, allowed: tuple[str, 
         ("sentence_transformers", "retrieval.embedders"),
         ("gradio", "bot.web"),
         ("httpx", "bot.generators.remote"),
-        ("ctranslate2", "bot.generators"),
+        ("ctranslate2", "bot.generators retrieval.answering bot.training.answering"),
         ("sqlalchemy", "db"),
         ("alembic", "db"),
     ],
@@ -119,7 +119,7 @@ def test_that_a_library_has_one_door(library: str, door: str) -> None:
     users = [found for found in IMPORTS if found.is_of(library)]
 
     assert users, f"nothing imports {library}: drop it from this list"
-    assert [str(found) for found in users if not found.stands_in(door)] == []
+    assert [str(found) for found in users if not found.stands_in(*door.split())] == []
 
 
 COMMANDS = {"bot.cli", "bot.cli_training", "bot.cli_evaluate"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.answers import Evidence
+from bot.evidence import Evidence
 from bot.grounding import act, slot
 from bot.policy.plan import Plan
 from bot.turn import Citation, Slot

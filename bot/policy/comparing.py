@@ -189,7 +189,11 @@ def _which(plan: Plan, desk: Desk, request: Request, products: list[Product]) ->
     found = [
         (evidence, product)
         for product in products
-        if (evidence := desk.answerer.about_product(product, request.text, plan.language))
+        if (
+            evidence := desk.answerer.about_product(
+                product, request.text, plan.language, several=True
+            )
+        )
     ]
     if not found:
         return False

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.answers import Evidence
 from bot.catalogue import FULL
-from bot.fitting import opening
+from bot.evidence import Evidence
+from bot.fitting import fits, opening
 from bot.grounding import act, attribute_citation, card, slot, stated_rating
 from bot.policy.citing import tell_rule
 from bot.policy.plan import PERSON, Desk, Plan
@@ -27,6 +27,7 @@ _PIECES = re.compile(
     r"|\bhow much (?:for|are|would be|is|do|would|will) (\d{1,3})(?: (?:be|cost|come to))?\W*$",
     re.IGNORECASE,
 )
+_INSTRUCTIONS = re.compile(r"\binstructions (?:for|to|of)\b", re.IGNORECASE)
 _ALONE = re.compile(r"^\W*(?:[a-z']+ ){0,3}(\d{1,2})(?: please| then)?\W*$", re.IGNORECASE)
 
 
@@ -119,10 +120,15 @@ def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> 
     if not request.concepts and topics_of(request.text):
         # how it is sent or paid is no matter of its page
         rule = desk.answerer.about_rules(request.text, plan.language)
-        if rule is not None and rule.passage is not None:
+        if rule is not None and rule.passage is not None and _instructs(request.text, rule.text):
             tell_rule(plan, "policy", rule)
             return
     unknown(plan, product, request)
+
+
+def _instructs(question: str, rule: str) -> bool:
+    """False where instructions were asked for and the rule gives none: what a repair costs, say."""
+    return not _INSTRUCTIONS.search(question) or fits(question, rule)
 
 
 def price(plan: Plan, product: Product) -> None:
@@ -188,7 +194,8 @@ def tell_evidence(plan: Plan, product: Product, evidence: Evidence) -> None:
     fact = plan.book.quote(product, source, evidence.text)
     plan.say(
         act("product_quote", [slot("title_1", plan.book.title(product)), slot("quote_1", fact)]),
-        f"sentence with words {evidence.covered:.2f}, meaning {evidence.meaning:.2f}",
+        f"sentence with words {evidence.covered:.2f}, meaning {evidence.meaning:.2f}"
+        + ("" if evidence.odds is None else f", log-odds that it answers {evidence.odds:.2f}"),
     )
     plan.citations.append(Citation("product", str(product.id), product.title, evidence.text))
 
