@@ -236,11 +236,14 @@ class Shop:
         """Returns `query`, `total` and `hits` as the HTTP contract draws them. NotReadyError."""
         from bot.grounding import card
         from bot.understanding.language import language_of
+        from retrieval.explaining import score_parts
+        from retrieval.products import product_fields
 
         snapshot = self._current()
         text = visible(query)
         language, _ = language_of(text, before=None, locale=self.settings.shop.locale)
-        hits = snapshot.searcher.products(Query(text, language, k, filters))
+        asked = Query(text, language, k, filters)
+        hits = snapshot.searcher.products(asked)
         drawn = []
         for hit in hits:
             product = snapshot.products[hit.id]
@@ -252,7 +255,13 @@ class Shop:
                 "product": asdict(card(product)),
             }
             if explain:
-                row["explanation"] = {"parts": hit.parts, "terms": list(hit.terms)}
+                words = snapshot.searcher.words_found(asked, hit.id, product_fields(product))
+                row["explanation"] = {
+                    "score": [asdict(one) | {"share": one.share} for one in score_parts(hit.parts)],
+                    "words": [asdict(one) for one in words],
+                    "parts": hit.parts,
+                    "terms": list(hit.terms),
+                }
             drawn.append(row)
         return {"query": text, "total": len(drawn), "hits": drawn}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -270,7 +271,9 @@ def _ask() -> str:
 def search(
     query: str,
     k: Annotated[int, typer.Option(min=1, max=100)] = 10,
-    explain: Annotated[bool, typer.Option(help="show words, ranks and scores")] = False,
+    explain: Annotated[
+        bool, typer.Option(help="show what made each score: words, fields, vectors, weights")
+    ] = False,
 ) -> None:
     """Search the catalogue as the chat does."""
     from retrieval.values import Filters
@@ -282,9 +285,20 @@ def search(
         cost = f"{price} {hit['product']['currency']}" if price else "–"
         out.print(f"{hit['rank']:>3}  {hit['title']}  {cost}", markup=False, highlight=False)
         if explain:
-            parts = ", ".join(f"{k} {v:.3f}" for k, v in hit["explanation"]["parts"].items())
-            terms = ", ".join(hit["explanation"]["terms"]) or "none"
-            out.print(f"       {parts}; words: {terms}", markup=False, highlight=False)
+            for line in _explained(hit["score"], hit["explanation"]):
+                out.print(f"       {line}", markup=False, highlight=False)
+
+
+def _explained(score: float, why: Mapping[str, Any]) -> Iterator[str]:
+    """What made a hit's score, and where its words stand, line by line."""
+    sums = " + ".join(f"{one['name']} {one['value']:.2f}·{one['weight']:g}" for one in why["score"])
+    yield f"score {score:.3f} = {sums or 0}"
+    words = [
+        f"{one['word']} {one['score']:.2f} in {', '.join(one['fields'])}" for one in why["words"]
+    ]
+    yield f"words: {'; '.join(words) or 'none'}"
+    cosine = why["parts"].get("dense")
+    yield "vector: " + ("not compared" if cosine is None else f"cosine {cosine:.3f}")
 
 
 @app.command()

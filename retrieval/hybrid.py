@@ -16,6 +16,7 @@ from db.records import DocumentSource, Passage
 from retrieval.candidates import Candidates, find_candidates
 from retrieval.dense import VectorSearch
 from retrieval.embedders import Embedder
+from retrieval.explaining import WordFound, words_found
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.lexical import LexicalIndex, query_scores
 from retrieval.ranking import Wish, parts_of
@@ -127,6 +128,19 @@ class Searcher:
             )
             for rank, at in enumerate(best, start=1)
         ]
+
+    def words_found(
+        self, query: Query, product_id: str, fields: Mapping[str, str]
+    ) -> tuple[WordFound, ...]:
+        """Which words of the query a product holds and where; `fields` as it was indexed.
+
+        Empty for a product that this index does not have.
+        """
+        row = self._products.table.row_of(product_id)
+        if row is None:
+            return ()
+        asked = self._understand(query.text, query.language)
+        return words_found(asked.units, fields, self._products.texts, row)
 
     def passages(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -132,6 +133,8 @@ def test_that_a_feed_becomes_a_shop_that_can_be_searched(run, tmp_path: Path) ->
     assert found.status == 0
     assert found.out.index("Copper Kettle") < found.out.index("words:")
     assert "49.00 USD" in found.out
+    assert re.search(r"score \d\.\d+ = .*words \d\.\d+·1", found.out)
+    assert "in title" in found.out
 
 
 def test_that_a_conversation_in_the_terminal_can_be_explained(  # type: ignore[no-untyped-def]

@@ -52,9 +52,7 @@ def test_that_a_phrase_is_neighbours_that_stay_neighbours(
         ("手机壳", "手机壳", False),
     ],
 )
-def test_that_an_accessory_is_told_from_the_thing(
-    asked: str, called: str, accessory: bool
-) -> None:
+def test_that_an_accessory_is_told_from_the_thing(asked: str, called: str, accessory: bool) -> None:
     assert wish(asked).is_accessory(title(called)) is accessory
 
 
