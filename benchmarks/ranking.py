@@ -6,7 +6,8 @@
 judgments, products without a judgment count as irrelevant) the shop's search stands beside BM25,
 the encoder and their fusion. What was chosen on these queries, the weights of `retrieval.ranking`
 and the streams and k1 of BM25F, is chosen again in each of five folds on the other four: the
-cross-validated figures are of queries that had no say. `eshop-support` (the product that a ticket's
+cross-validated figures are of queries that had no say. The growth of `retrieval.presence` was read
+off the same queries and is not. `eshop-support` (the product that a ticket's
 first message is about) and `shopping-goals` (the product that a goal describes) took no part in the
 choice but for `LEAST_SHARE`; `wands-queries` asks for the class of a query among all classes. Fifty
 Chinese queries over `litemall-zh`, half of them sharing no word with what they mean, were written before
@@ -81,7 +82,22 @@ def judged_set(folder: Path, index: Path, embedder: Embedder) -> dict[str, Any]:
             for one, ours, theirs in zip(judged, rows[OURS], fusion, strict=True)
             if theirs[0] >= HELD and ours[0] < LOST
         ],
+        "not_here": presence(searcher, read(folder / "judgments.csv")),
         "cross_validated": cross_validated(products, built, judged, embedder),
+    }
+
+
+def presence(searcher: Searcher, judged: Sequence[JudgedQuery]) -> dict[str, Any]:
+    """Which queries are said not to be answered here: of those without a good product, and of the others."""
+    told = [
+        one
+        for one in judged
+        if not searcher.is_here(searcher.products(Query(one.text, one.language, 10)))
+    ]
+    return {
+        "rightly": [one.text for one in told if not one.good],
+        "wrongly": [one.text for one in told if one.good],
+        "without_a_good_product": [one.text for one in judged if not one.good],
     }
 
 

@@ -233,17 +233,22 @@ class Shop:
 
     # -- the index --------------------------------------------------------------------------------
     def search(self, *, query: str, k: int, filters: Filters, explain: bool) -> dict[str, Any]:
-        """Returns `query`, `total` and `hits` as the HTTP contract draws them. NotReadyError."""
+        """Returns `query`, `total`, `found` and `hits` as the HTTP contract draws them.
+
+        `found` is false where the hits are the nearest there is and not what was asked. NotReadyError.
+        """
         from bot.grounding import card
         from bot.understanding.language import language_of
         from retrieval.explaining import score_parts
+        from retrieval.presence import READ
         from retrieval.products import product_fields
 
         snapshot = self._current()
         text = visible(query)
         language, _ = language_of(text, before=None, locale=self.settings.shop.locale)
-        asked = Query(text, language, k, filters)
-        hits = snapshot.searcher.products(asked)
+        asked = Query(text, language, max(k, READ), filters)
+        best = snapshot.searcher.products(asked)
+        hits = best[:k]
         drawn = []
         for hit in hits:
             product = snapshot.products[hit.id]
@@ -263,7 +268,8 @@ class Shop:
                     "terms": list(hit.terms),
                 }
             drawn.append(row)
-        return {"query": text, "total": len(drawn), "hits": drawn}
+        found = snapshot.searcher.is_here(best)
+        return {"query": text, "total": len(drawn), "found": found, "hits": drawn}
 
     @property
     def dialog(self) -> Dialog:

@@ -280,6 +280,9 @@ def search(
 
     with closing(_shop()) as shop:
         found = shop.search(query=query, k=k, filters=Filters(), explain=True)
+    if not found["found"]:
+        nearest = " The nearest there is:" if found["hits"] else ""
+        out.print(f"Nothing here is what was asked.{nearest}", markup=False, highlight=False)
     for hit in found["hits"]:
         price = hit["product"]["price"]
         cost = f"{price} {hit['product']['currency']}" if price else "–"

@@ -19,6 +19,7 @@ from retrieval.embedders import Embedder
 from retrieval.explaining import WordFound, words_found
 from retrieval.fusion import reciprocal_rank_fusion
 from retrieval.lexical import LexicalIndex, query_scores
+from retrieval.presence import is_here
 from retrieval.ranking import Wish, parts_of
 from retrieval.ranking import score as ranked
 from retrieval.segments import PassageIndex, ProductIndex
@@ -128,6 +129,10 @@ class Searcher:
             )
             for rank, at in enumerate(best, start=1)
         ]
+
+    def is_here(self, hits: Sequence[Hit]) -> bool:
+        """Whether the best of these hits are what was asked and not just the nearest there is."""
+        return is_here(hits, self._products.table.count)
 
     def words_found(
         self, query: Query, product_id: str, fields: Mapping[str, str]

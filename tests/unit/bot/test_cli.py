@@ -135,6 +135,9 @@ def test_that_a_feed_becomes_a_shop_that_can_be_searched(run, tmp_path: Path) ->
     assert "49.00 USD" in found.out
     assert re.search(r"score \d\.\d+ = .*words \d\.\d+·1", found.out)
     assert "in title" in found.out
+    assert "Nothing here" not in found.out
+    absent = run("search", "lawn mower")
+    assert absent.out.startswith("Nothing here is what was asked.")
 
 
 def test_that_a_conversation_in_the_terminal_can_be_explained(  # type: ignore[no-untyped-def]
