@@ -23,7 +23,7 @@ from bot.errors import (
 from bot.handoff import notice
 from bot.notices import make_notifier
 from bot.promises import Never
-from bot.replies import Recorder, new_turn, stored_reply
+from bot.replies import Recorder, found_by, new_turn, stored_reply
 from bot.retention import purge_details
 from bot.sessions import SessionLocks
 from bot.settings import Settings
@@ -130,9 +130,11 @@ class Shop:
                 requests=self._recorder(conversation.id, now),
                 on_stage=on_stage or (lambda _: None),
             )
+            turn = new_turn(request, answer)
             turn_id = self.conversations.add_turn(
                 conversation.id,
-                new_turn(request, answer),
+                turn,
+                words=found_by(turn.user_text, turn.reply_text),
                 state=answer.state.as_dict(),
                 handed_off=answer.state.handed_off,
                 now=now,

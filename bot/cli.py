@@ -19,6 +19,7 @@ from rich.table import Table
 
 from bot.cli_evaluate import evaluate_app
 from bot.cli_training import answering, corpus_app, finetune, heads
+from bot.cli_users import users_app
 from bot.errors import ConfigError, NotReadyError, ShopbotError
 from bot.settings import Settings, load_settings
 
@@ -43,6 +44,7 @@ requests_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(requests_app)
+app.add_typer(users_app, name="users")
 out = Console(soft_wrap=True)
 
 DEMO_HOME = Path("var/demo")

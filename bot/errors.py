@@ -6,7 +6,8 @@ ShopbotError
  ├── GeneratorError    a generator could not answer; the plain fallback speaks
  ├── MessageError      a message is blank or over-long; send another
  ├── SessionUnknownError  no such conversation, or it was erased; start a new one
- └── TurnUnknownError  the conversation has no such turn
+ ├── TurnUnknownError  the conversation has no such turn
+ └── AccountError      a name or password of the desk is refused; the message says what would do
 """
 
 from __future__ import annotations
@@ -42,3 +43,7 @@ class SessionUnknownError(ShopbotError):
 
 class TurnUnknownError(ShopbotError):
     """The turn does not exist or belongs to another conversation."""
+
+
+class AccountError(ShopbotError):
+    """A name or password cannot be taken, or too many wrong ones were tried."""

@@ -25,6 +25,7 @@ from bot.web.payload import reply_payload
 from db.conversations import NewTurn
 from prompts.acts import inventory
 from prompts.filling import FORMAT_VERSION
+from retrieval.text import tokens
 
 if TYPE_CHECKING:
     from bot.dialog import Answer
@@ -51,8 +52,14 @@ def new_turn(request: ChatRequest, answer: Answer) -> NewTurn:
         generator_version=reply.generator_version,
         prompt_version=f"{inventory().version}.{FORMAT_VERSION}-{inventory().digest[:8]}",
         fallback=reply.fallback,
+        best_score=max((hit["score"] for hit in answer.trace["hits"]), default=None),
         client_message_id=request.client_message_id,
     )
+
+
+def found_by(user_text: str, reply_text: str) -> list[str]:
+    """Returns the words that a turn is found by at the desk, as the retrieval cuts them."""
+    return list(dict.fromkeys(tokens(f"{user_text}\n{reply_text}")))
 
 
 def stored_reply(payload: dict[str, Any], session_id: str, turn_id: int) -> Reply:

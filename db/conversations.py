@@ -6,17 +6,20 @@ Knows nothing about how a turn comes about.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, cast, delete, insert, select, update
+from sqlalchemy import Connection, Row, Text, cast, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from db import tables
 from db.engine import Database
 from db.errors import MessageAlreadyAnswered, UnknownConversation
+from db.exports import mark_erased
 from db.staging import count_rows
+from db.words import forget_erased, keep
 
 # as JsonText writes a state whose pending request holds details: every Fernet token begins so
 _SEALED = '"sealed":"gAAAA'
@@ -43,7 +46,7 @@ class NewTurn:
 
     `payload` is the JSON body that is sent, `trace` everything needed to explain it. A
     `session_id` or `turn_id` in the payload is not stored: the first is a capability, the second
-    is not known yet.
+    is not known yet. `best_score` is of the best that was retrieved, None where nothing was.
     """
 
     user_text: str
@@ -58,6 +61,7 @@ class NewTurn:
     generator_version: str
     prompt_version: str
     fallback: bool
+    best_score: float | None = None
     client_message_id: str | None = None
 
 
@@ -135,11 +139,12 @@ class ConversationStore:
         handed_off: bool,
         now: datetime,
         handoff: dict[str, Any] | None = None,
+        words: Iterable[str] = (),
     ) -> int:
         """Keep a turn and the state after it, both or neither; returns the turn's id.
 
-        `handoff` takes the place of an earlier one; None leaves that as it is. When this returns,
-        the turn is on the disk. Raises UnknownConversation, and
+        `handoff` takes the place of an earlier one; None leaves that as it is. `words` are those it
+        is found by. When this returns, the turn is on the disk. Raises UnknownConversation, and
         MessageAlreadyAnswered when the conversation has a turn of the same client message id.
         """
         after: dict[str, Any] = {"state": state, "handed_off": handed_off, "updated_at": now}
@@ -155,11 +160,13 @@ class ConversationStore:
                 if not touched.rowcount:
                     raise UnknownConversation(conversation_id)
                 row = _turn_row(turn) | {"conversation_id": conversation_id, "created_at": now}
-                return int(
+                turn_id = int(
                     connection.execute(
                         insert(tables.turns).values(row).returning(tables.turns.c.id)
                     ).scalar_one()
                 )
+                _index(connection, turn_id, turn, words)
+                return turn_id
         except IntegrityError as error:
             if turn.client_message_id is None:
                 raise
@@ -247,8 +254,9 @@ class ConversationStore:
     def erase(self, conversation_id: int) -> int:
         """Remove a conversation with its turns and feedback; returns how many turns there were.
 
-        Requests that were recorded in it stay, and no longer lead to it. The text is overwritten
-        in the file, not only unlinked.
+        Reviews, notes and what agents wrote go with it. Requests that were recorded in it stay, and
+        no longer lead to it; exported sets that hold it are marked. The text is overwritten in the
+        file, not only unlinked.
         """
         with self._database.write() as connection:
             # The conversation is locked before its turns are counted, so none slips in between.
@@ -260,9 +268,12 @@ class ConversationStore:
             erased = count_rows(
                 connection, tables.turns, tables.turns.c.conversation_id == conversation_id
             )
+            mark_erased(connection, conversation_id)
             connection.execute(
                 delete(tables.conversations).where(tables.conversations.c.id == conversation_id)
             )
+            if erased:
+                forget_erased(connection)
         self._database.scrub()
         return erased
 
@@ -302,6 +313,15 @@ def _session_hash(session_id: str) -> str:
     return hashlib.sha256(session_id.encode("utf-8", "replace")).hexdigest()
 
 
+def _index(connection: Connection, turn_id: int, turn: NewTurn, words: Iterable[str]) -> None:
+    """Keep what the turn is found by: the products it showed, and its words."""
+    shown = dict.fromkeys(str(card["id"]) for card in turn.payload.get("products", ()))
+    if shown:
+        rows = [{"turn_id": turn_id, "product_id": product} for product in shown]
+        connection.execute(insert(tables.turn_products), rows)
+    keep(connection, turn_id, words)
+
+
 def _turn_row(turn: NewTurn) -> dict[str, Any]:
     payload = {
         name: value for name, value in turn.payload.items() if name not in {"session_id", "turn_id"}
@@ -320,6 +340,7 @@ def _turn_row(turn: NewTurn) -> dict[str, Any]:
         "generator_version": turn.generator_version,
         "prompt_version": turn.prompt_version,
         "fallback": turn.fallback,
+        "best_score": turn.best_score,
     }
 
 

@@ -6,7 +6,13 @@ StoreError
  ├── EmptyImport            a complete catalogue import holds no product
  ├── WithdrawalTooLarge     a complete import would withdraw too much of the catalogue
  ├── UnknownConversation    the conversation was erased, or never was
- └── MessageAlreadyAnswered the client's message id has a reply in this conversation
+ ├── MessageAlreadyAnswered the client's message id has a reply in this conversation
+ ├── UnknownTurn            the turn was erased, or never was
+ ├── NameTaken              an account of this name exists
+ ├── UnknownUser            no account of this name exists
+ ├── LastAdmin              the shop would be left without an admin
+ ├── TakenByAnother         another agent speaks in this conversation
+ └── UnknownVersion         there is no such model version, or none before it
 """
 
 from __future__ import annotations
@@ -65,3 +71,43 @@ class MessageAlreadyAnswered(StoreError):
     def __init__(self, client_message_id: str) -> None:
         self.client_message_id = client_message_id
         super().__init__("this message has a reply already: read it with reply_to()")
+
+
+class UnknownTurn(StoreError):
+    """A review of a turn that does not exist (any more)."""
+
+    def __init__(self, turn_id: int) -> None:
+        super().__init__(f"there is no turn {turn_id}: it may have been erased")
+
+
+class NameTaken(StoreError):
+    """Two accounts cannot have one name, however it is capitalised."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is an account {name!r} already: choose another name")
+
+
+class UnknownUser(StoreError):
+    """No account has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no account {name!r}: `shopbot users list` names them")
+
+
+class LastAdmin(StoreError):
+    """The last active admin cannot be demoted or closed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} is the last admin: make another one first")
+
+
+class TakenByAnother(StoreError):
+    """One agent speaks in a conversation at a time."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} speaks in this conversation: ask them to hand it back")
+
+
+class UnknownVersion(StoreError):
+    """A model version that is not registered, or a rollback with nothing to go back to."""

@@ -186,10 +186,33 @@ turns = Table(
     Column("generator_version", SafeText, nullable=False),
     Column("prompt_version", SafeText, nullable=False),
     Column("fallback", Boolean, nullable=False),
+    Column("best_score", Double),  # of what was retrieved; None where nothing was looked for
     Column("created_at", UtcDateTime, nullable=False),
     # Serves the transcript too: the conversation leads.
     UniqueConstraint("conversation_id", "client_message_id"),
+    Index(None, "conversation_id", "id"),
+    # All that the queue asks of a turn: a row is ten thousand characters, most of them its trace.
+    Index(
+        "ix_turns_queue",
+        "id",
+        "conversation_id",
+        "intent",
+        "language",
+        "fallback",
+        "best_score",
+        "created_at",
+    ),
     sqlite_autoincrement=True,
+)
+
+# The products a reply showed. The words of turns are searched in `turn_words`, which is of each
+# engine's own kind and no table of SQLAlchemy's; see db/words.py.
+turn_products = Table(
+    "turn_products",
+    metadata,
+    Column("turn_id", ForeignKey(turns.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("product_id", SafeText, primary_key=True),
+    Index(None, "product_id", "turn_id"),
 )
 
 feedback = Table(
@@ -230,6 +253,112 @@ failed_proofs = Table(
     sqlite_autoincrement=True,
 )
 
+# ---- the desk: people who work here, what they judge and say --------------------------------------
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("name", SafeText, nullable=False),
+    Column("key", SafeText, nullable=False, unique=True),  # the name casefolded
+    Column("role", SafeText, nullable=False),
+    Column("password_hash", SafeText, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint("role IN ('agent', 'lead', 'admin')", name="role"),
+    sqlite_autoincrement=True,
+)
+
+# The token opens the console, so only its hash is kept.
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("token_hash", SafeText, primary_key=True),
+    Column("user_id", ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+# Who did what. The name is kept beside the number, so that it stays when a user is removed.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("user_id", ForeignKey(users.c.id, ondelete="SET NULL")),
+    Column("user_name", SafeText, nullable=False),
+    Column("action", SafeText, nullable=False),
+    Column("subject", SafeText, nullable=False),
+    Column("details", JsonText, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Every review stays; the newest of a turn counts. `seen_id` is the one its author had before them.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("turn_id", ForeignKey(turns.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", ForeignKey(users.c.id, ondelete="SET NULL")),
+    Column("user_name", SafeText, nullable=False),
+    Column("verdict", SafeText, nullable=False),
+    Column("reason", SafeText),
+    Column("correction", SafeText),
+    Column("seen_id", BigInteger),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    CheckConstraint("verdict IN ('good', 'bad')", name="verdict"),
+    sqlite_autoincrement=True,
+)
+
+# What the desk knows of a conversation beside what was said in it; no row means nothing yet.
+desk = Table(
+    "desk",
+    metadata,
+    Column("conversation_id", ForeignKey(conversations.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("assigned_to", ForeignKey(users.c.id, ondelete="SET NULL"), index=True),
+    Column("tags", JsonText, nullable=False),
+    Column("outcome", SafeText, index=True),
+    Column("outcome_reason", SafeText),
+    Column("outcome_at", UtcDateTime),
+    Column("waiting_since", UtcDateTime, index=True),
+    Column("taken_by", ForeignKey(users.c.id, ondelete="SET NULL"), index=True),
+    Column("taken_at", UtcDateTime),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column(
+        "conversation_id",
+        ForeignKey(conversations.c.id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("user_id", ForeignKey(users.c.id, ondelete="SET NULL")),
+    Column("user_name", SafeText, nullable=False),
+    Column("text", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What agents wrote to the shopper; it stands behind the turn that was the last one then.
+agent_messages = Table(
+    "agent_messages",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("conversation_id", ForeignKey(conversations.c.id, ondelete="CASCADE"), nullable=False),
+    Column("after_turn", BigInteger),
+    Column("user_id", ForeignKey(users.c.id, ondelete="SET NULL")),
+    Column("user_name", SafeText, nullable=False),
+    Column("text", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "conversation_id", "id"),
+    sqlite_autoincrement=True,
+)
+
 # ---- what speaks --------------------------------------------------------------------------------
 
 model_versions = Table(
@@ -243,6 +372,9 @@ model_versions = Table(
     Column("digest", SafeText, nullable=False),
     Column("metrics", JsonText, nullable=False),
     Column("parent", SafeText),
+    Column(
+        "learned", JsonText
+    ),  # settings, code version, exports by digest; None for a shipped one
     Column("active", Boolean, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
     UniqueConstraint("kind", "name", "version"),
@@ -254,4 +386,46 @@ model_versions = Table(
         postgresql_where=text("active"),
     ),
     sqlite_autoincrement=True,
+)
+
+# Which version took which one's place, when, and on whose word; the newest of a kind is in use.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("kind", SafeText, nullable=False),
+    Column("name", SafeText),  # None: what the settings name
+    Column("version", SafeText),
+    Column("before_name", SafeText),
+    Column("before_version", SafeText),
+    Column("action", SafeText, nullable=False),
+    Column("user_name", SafeText, nullable=False),
+    Column("report", JsonText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    CheckConstraint("action IN ('promote', 'rollback')", name="action"),
+    Index(None, "kind", "id"),
+    sqlite_autoincrement=True,
+)
+
+# A training set that was written to a folder, and the turns in it. The turns are no foreign keys:
+# an erased conversation must still tell which sets held it.
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("path", SafeText, nullable=False),
+    Column("digest", SafeText, nullable=False, index=True),
+    Column("counts", JsonText, nullable=False),
+    Column("erased_turns", Integer, nullable=False),
+    Column("user_name", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+export_turns = Table(
+    "export_turns",
+    metadata,
+    Column("export_id", ForeignKey(exports.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("turn_id", BigInteger, primary_key=True),
+    Column("conversation_id", BigInteger, nullable=False, index=True),
 )

@@ -43,9 +43,20 @@ def test_that_an_empty_database_is_brought_to_the_schema_of_the_tables(
     empty_database_url: str,
 ) -> None:
     with open_database(empty_database_url) as database, database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
+        options = {"target_metadata": metadata, "include_name": _of_sqlalchemy}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
-        assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
+        found = {name for name in inspect(connection).get_table_names() if not _of_words(name)}
+        assert found == {*metadata.tables, "alembic_version"}
+
+
+def _of_words(table: str | None) -> bool:
+    """The search index over turns is of each engine's own kind; see db/words.py."""
+    return table is not None and table.startswith("turn_words")
+
+
+def _of_sqlalchemy(name: str | None, kind: str, _parents: object) -> bool:
+    return not (kind == "table" and _of_words(name))
 
 
 def test_that_migrating_twice_changes_nothing(database: Database) -> None:
