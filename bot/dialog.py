@@ -74,6 +74,8 @@ class Dialog:
             book = FactBook(understood.language, self._currency)
             plan = Plan(understood, state, book, now, requests)
             decide(plan, self._desk)
+            if self._desk.shop_name:  # whatever the act, who speaks may say so
+                book.add("shop", "name", "name", self._desk.shop_name)
         on_stage("generate")
         with clock("generate"):
             segments = self._phrase(plan, seed=_seed(session_id, len(state.recent)))
