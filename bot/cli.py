@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli_desk import stale
 from bot.cli_evaluate import evaluate_app
 from bot.cli_training import answering, corpus_app, finetune, heads
 from bot.cli_users import users_app
@@ -38,6 +39,7 @@ app.add_typer(evaluate_app, name="evaluate")
 app.command()(finetune)
 app.command()(heads)
 app.command()(answering)
+app.command()(stale)
 requests_app = typer.Typer(
     name="requests",
     help="What shoppers asked the shop to do.",

@@ -6,7 +6,7 @@ Knows nothing about how a turn comes about.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -190,6 +190,24 @@ class ConversationStore:
         )
         with self._database.read() as connection:
             return [_turn(row) for row in connection.execute(query)]
+
+    def every_turn(
+        self, *, since: datetime | None = None, at_once: int = 200
+    ) -> Iterator[TurnRecord]:
+        """All turns (from `since` on) in the order of their ids, `at_once` read at a time."""
+        query = select(tables.turns).order_by(tables.turns.c.id).limit(at_once)
+        if since is not None:
+            query = query.where(tables.turns.c.created_at >= since)
+        last = 0
+        while True:
+            with self._database.read() as connection:
+                found = [
+                    _turn(row) for row in connection.execute(query.where(tables.turns.c.id > last))
+                ]
+            yield from found
+            if len(found) < at_once:
+                return
+            last = found[-1].id
 
     def turn(self, turn_id: int) -> TurnRecord | None:
         with self._database.read() as connection:
