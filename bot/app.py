@@ -21,6 +21,7 @@ from bot.errors import (
     TurnUnknownError,
 )
 from bot.handoff import notice
+from bot.live import is_first, taken_turn, woven
 from bot.notices import make_notifier
 from bot.promises import Never
 from bot.replies import Recorder, found_by, new_turn, stored_reply
@@ -62,6 +63,7 @@ class Shop:
     def __init__(self, settings: Settings, *, generator: Generator | None = None) -> None:
         from db.catalog import CatalogStore
         from db.conversations import ConversationStore
+        from db.desk import DeskStore
         from db.orders import OrderStore
         from db.proofs import ProofStore
         from db.requests import RequestStore
@@ -76,6 +78,7 @@ class Shop:
         self.orders = OrderStore(self._database)
         self.conversations = ConversationStore(self._database)
         self.requests = RequestStore(self._database)
+        self.desk = DeskStore(self._database)
         self._proofs = ProofStore(self._database)
         self._secret = settings.secret()
         self._notifier = make_notifier(settings.handoff)
@@ -121,6 +124,8 @@ class Shop:
                 stored = self.conversations.reply_to(conversation.id, request.client_message_id)
                 if stored is not None:
                     return stored_reply(stored.payload, session_id, stored.id)
+            if name := self.desk.case(conversation.id).taken_by:
+                return self._to_person(request, message, conversation, session_id, name, now)
             answer = snapshot.dialog.answer(
                 message,
                 state=DialogState.from_dict(conversation.state),
@@ -140,10 +145,34 @@ class Shop:
                 now=now,
                 handoff=answer.trace["handoff"],
             )
+            if answer.trace["handoff"]:
+                self.desk.wait(conversation.id, now=now)
             called = answer.reply.request is not None and answer.reply.request.kind == "callback"
             if answer.trace["handoff"] and (called or not conversation.handed_off):
                 self._notifier.notify(notice(answer.trace["handoff"], conversation.id))
             return replace(answer.reply, turn_id=turn_id)
+
+    def _to_person(
+        self,
+        request: ChatRequest,
+        message: str,
+        conversation: Conversation,
+        session_id: str,
+        name: str,
+        now: datetime,
+    ) -> Reply:
+        """Keeps a message for the person who speaks in the conversation."""
+        first = is_first(self.conversations.turns(conversation.id), name)
+        turn, reply = taken_turn(request, message, conversation, name=name, first=first)
+        turn_id = self.conversations.add_turn(
+            conversation.id,
+            turn,
+            words=found_by(turn.user_text, turn.reply_text),
+            state=conversation.state,
+            handed_off=True,
+            now=now,
+        )
+        return replace(reply, session_id=session_id, turn_id=turn_id)
 
     def _locale(self, request: ChatRequest) -> str:
         """The language where the message does not tell, one that the shop speaks."""
@@ -206,8 +235,9 @@ class Shop:
 
     def transcript(self, session_id: str) -> Transcript:
         """Returns the conversation, oldest first. Raises SessionUnknownError."""
+        conversation = self._known(session_id).id
         entries: list[TranscriptEntry] = []
-        for turn in self.conversations.turns(self._known(session_id).id):
+        for turn in self.conversations.turns(conversation):
             thumb = self.conversations.feedback(turn.id)
             payload = {"session_id": session_id, "turn_id": turn.id} | turn.payload
             entries.append(TranscriptEntry("shopper", turn.user_text, turn.created_at, turn.id))
@@ -217,7 +247,7 @@ class Shop:
                     thumb.score if thumb else None,
                 )
             )  # fmt: skip
-        return tuple(entries)
+        return woven(entries, self.desk.said(conversation))
 
     def erase(self, session_id: str) -> int:
         """Erases the conversation and says how many turns went. Raises SessionUnknownError.

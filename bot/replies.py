@@ -87,6 +87,7 @@ def stored_reply(payload: dict[str, Any], session_id: str, turn_id: int) -> Repl
         generator_name=payload["generator"]["name"],
         generator_version=payload["generator"]["version"],
         timings_ms=payload["timings_ms"],
+        speaker=payload.get("speaker"),
     )
 
 

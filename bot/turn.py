@@ -169,6 +169,7 @@ class Reply:
     generator_name: str = "plain"
     generator_version: str = ""
     timings_ms: dict[str, float] = field(default_factory=dict)
+    speaker: str | None = None  # the person of the shop who speaks instead of the bot
 
 
 @dataclass(frozen=True, slots=True)

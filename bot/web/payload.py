@@ -37,6 +37,7 @@ def reply_payload(reply: Reply) -> dict[str, Any]:
         "request": None if reply.request is None else asdict(reply.request),
         "suggestions": list(reply.suggestions),
         "handoff": reply.handoff,
+        "speaker": reply.speaker,
         "grounding": {
             "checked": True,
             # What is shown has passed: a reply with an unsupported claim is never built.
@@ -60,6 +61,7 @@ def transcript_payload(session_id: str, transcript: Transcript) -> dict[str, Any
                 "created_at": entry.created_at.isoformat(),
                 "turn_id": entry.turn_id,
                 "score": entry.score,
+                "speaker": entry.speaker,
                 "payload": entry.payload,
             }
             for entry in transcript

@@ -23,7 +23,8 @@ class TranscriptEntry:
     """One message of a conversation. `payload` is the reply as it was sent, None for the shopper.
 
     `turn_id` is shared by a message and its reply. `score` is the shopper's own thumb on a reply:
-    1, -1, or None where there is none. `role` "agent" is a person of the shop.
+    1, -1, or None where there is none. `role` "agent" is a person of the shop, whose name is
+    `speaker`; their message stands behind the turn `turn_id`.
     """
 
     role: Literal["shopper", "bot", "agent"]
@@ -32,6 +33,7 @@ class TranscriptEntry:
     turn_id: int
     payload: dict[str, Any] | None = None
     score: int | None = None
+    speaker: str | None = None
 
 
 Transcript = tuple[TranscriptEntry, ...]

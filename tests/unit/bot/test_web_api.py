@@ -51,7 +51,7 @@ def test_that_a_reply_has_every_key_of_the_contract(client: TestClient) -> None:
     assert set(body) == {
         "session_id", "turn_id", "reply", "language", "intent", "intents", "products",
         "comparison", "citations", "derived", "request", "suggestions", "handoff", "grounding",
-        "generator", "timings_ms",
+        "generator", "timings_ms", "speaker",
     }  # fmt: skip
     assert body["comparison"] is None and body["request"] is None and body["derived"] == []
     assert body["products"][0] == {
