@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +27,13 @@ from bot.replies import Recorder, found_by, new_turn, stored_reply
 from bot.retention import purge_details
 from bot.sessions import SessionLocks
 from bot.settings import Settings
+from bot.snapshots import Snapshot, Snapshots
 from bot.state import DialogState
 from bot.turn import ChatRequest, Language, Reply
 from bot.understanding.redaction import redact, visible
+from bot.unkept import Unkept
 from bot.web.service import Limits, Readiness, Transcript, TranscriptEntry, WebSettings
+from db.errors import DatabaseUnavailable, StoreError
 from retrieval.values import Filters, Query
 
 if TYPE_CHECKING:
@@ -40,21 +42,10 @@ if TYPE_CHECKING:
     from db.conversations import Conversation
     from db.engine import Database
     from retrieval.embedders import Embedder
-    from retrieval.hybrid import Searcher
 
 log = logging.getLogger(__name__)
 
 SESSION_BYTES = 24  # 192 random bits: the session id is a capability
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What answers: one catalogue and one index that belong together."""
-
-    version: str
-    dialog: Dialog
-    searcher: Searcher
-    products: dict[str, Any]
 
 
 class Shop:
@@ -68,6 +59,7 @@ class Shop:
         from db.proofs import ProofStore
         from db.requests import RequestStore
         from retrieval.answering import AnswerScorer
+        from retrieval.store import IndexStore
 
         self.settings = settings
         self.shop_name = settings.shop.name
@@ -86,9 +78,10 @@ class Shop:
         self._embedder = make_embedder(settings)
         self._reader = reader_of(settings, self._embedder)
         self._scorer = AnswerScorer()
-        self._snapshot: Snapshot | None = None
-        self._loading = threading.Lock()
+        store = IndexStore(settings.index_folder, self._embedder)
+        self._snapshots = Snapshots(store, lambda version: self._load(store, version))
         self._sessions = SessionLocks()
+        self._unkept = Unkept()
 
     def close(self) -> None:
         """Sends the notices that wait and closes the database; the shop answers no more."""
@@ -112,8 +105,13 @@ class Shop:
     def chat(self, request: ChatRequest, *, on_stage: Callable[[str], None] | None = None) -> Reply:
         """Answers one message; the reply is on disk when this returns.
 
-        Raises SessionUnknownError, MessageError, NotReadyError.
+        Raises SessionUnknownError, MessageError, NotReadyError, and StoreError where the turn could
+        not be kept: then nothing was shown, and the same message may be sent again.
         """
+        with self._unkept.watched():
+            return self._chat(request, on_stage or (lambda _: None))
+
+    def _chat(self, request: ChatRequest, on_stage: Callable[[str], None]) -> Reply:
         message = self._message(request.message)
         snapshot = self._current()
         now = self._now()
@@ -133,7 +131,7 @@ class Shop:
                 session_id=session_id,
                 now=now,
                 requests=self._recorder(conversation.id, now),
-                on_stage=on_stage or (lambda _: None),
+                on_stage=on_stage,
             )
             turn = new_turn(request, answer)
             turn_id = self.conversations.add_turn(
@@ -309,21 +307,29 @@ class Shop:
         return self._current().dialog
 
     def readiness(self) -> Readiness:
-        """Tells whether the shop can answer, and what mends it where it cannot."""
-        imported = self.catalog.imported_at()
-        age = (self._now() - imported).total_seconds() if imported else None
+        """Tells whether the shop can answer, and what mends it where it cannot.
+
+        A shop that answers may have reasons too: what an owner should mend before it does harm.
+        """
+        age = None
         try:
+            imported = self.catalog.imported_at()
+            age = (self._now() - imported).total_seconds() if imported else None
             self._current()
         except NotReadyError as error:
             return Readiness(False, (str(error),), age)
-        return Readiness(True, (), age)
+        except DatabaseUnavailable as error:
+            return Readiness(False, (f"{error.told} The log says why.",), age)
+        if failure := self._unkept.lately():
+            return Readiness(False, (f"{failure} The log says why.",), age)
+        return Readiness(True, tuple(filter(None, [self._snapshots.trouble])), age)
 
     def read_ahead(self, ended: Callable[[], bool]) -> int:
         """Encodes what product pages and rules say, so that no shopper waits for it; returns how many
         sentences. For a thread beside the turns: stops once `ended` says so."""
         try:
             return self._current().dialog.read_ahead(ended)
-        except NotReadyError:
+        except (NotReadyError, StoreError):
             return 0
 
     def warm(self) -> None:
@@ -342,25 +348,7 @@ class Shop:
             )
 
     def _current(self) -> Snapshot:
-        """The snapshot of the index on disk; loaded anew when another index was swapped in."""
-        from retrieval.store import IndexStore, IndexUnusable
-
-        store = IndexStore(self.settings.index_folder, self._embedder)
-        try:
-            version = store.version() or ""
-            if self._snapshot is not None and self._snapshot.version == version:
-                return self._snapshot
-            with self._loading:
-                if self._snapshot is None or self._snapshot.version != version:
-                    self._snapshot = self._load(store, version)
-                return self._snapshot
-        except IndexUnusable as error:
-            if self._snapshot is not None:
-                log.error("index cannot be read, the loaded one goes on serving")
-                return self._snapshot
-            raise NotReadyError(str(error)) from None
-        except ConfigError as error:
-            raise NotReadyError(str(error)) from None
+        return self._snapshots.current()
 
     def _load(self, store: Any, version: str) -> Snapshot:
         from bot.answers import Answerer

@@ -6,7 +6,7 @@ Knows nothing about what the tables hold.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +17,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db.errors import DatabaseTooNew, DatabaseUnavailable
+from db.errors import DatabaseBusy, DatabaseTooNew, DatabaseUnavailable
+from db.failures import translate_failures
 
 # WAL lets readers work beside the one writer. With synchronous=FULL every commit is flushed to the
 # disk, so a reply that was shown survives a power cut as well as a kill; a turn is one commit,
@@ -28,12 +30,14 @@ from db.errors import DatabaseTooNew, DatabaseUnavailable
 # busy with training that became more than five seconds, and no turn may be lost for it.
 # secure_delete overwrites what is erased; without it an erased message stays legible in the file.
 _SQLITE_PRAGMAS = (
-    "PRAGMA busy_timeout = 20000",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
 )
+LOCK_SECONDS = 20.0
+# A server that vanished is noticed within seconds; what the URL itself says wins.
+_POSTGRES_LIMITS = {"connect_timeout": "5", "tcp_user_timeout": "20000"}
 # Any number that no other program uses on the same server: it serialises migrations and imports.
 _ADVISORY_LOCK = 7_246_726
 
@@ -48,7 +52,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the shop and changes nothing."""
-        with self.engine.connect() as connection:
+        with self._connected() as connection:
             yield connection
 
     @contextmanager
@@ -57,8 +61,14 @@ class Database:
 
         SQLite has one writer at a time; the next one waits up to 20 seconds for its turn.
         """
-        with self.engine.connect() as connection, self.writing(connection):
+        with self._connected() as connection, self.writing(connection):
             yield connection
+
+    def _connected(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except PoolTimeout:
+            raise DatabaseBusy("every connection to the database is taken: try again") from None
 
     @contextmanager
     def writing(self, connection: Connection) -> Iterator[None]:
@@ -115,12 +125,6 @@ def open_database(url: str) -> Database:
     database = Database(_engine(url))
     try:
         migrate(database.engine)
-    except DBAPIError as error:
-        database.close()
-        raise DatabaseUnavailable(
-            f"the database {database.engine.url.render_as_string()} does not answer "
-            f"({_first_line(error)}): check SHOPBOT_DATABASE_URL"
-        ) from error
     except BaseException:
         database.close()
         raise
@@ -181,7 +185,9 @@ def _sqlite_engine(url: URL) -> Engine:
             f"the database file {path} cannot be opened ({error.strerror}): "
             "check SHOPBOT_HOME and its permissions"
         ) from error
-    engine = create_engine(url, pool_size=10, max_overflow=30)
+    limits = {"timeout": str(LOCK_SECONDS)}
+    engine = create_engine(_limited(url, limits), pool_size=10, max_overflow=30)
+    translate_failures(engine)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
@@ -203,8 +209,8 @@ def _sqlite_engine(url: URL) -> Engine:
 
 def _postgres_engine(url: URL) -> Engine:
     try:
-        return create_engine(
-            url.set(drivername="postgresql+psycopg"),
+        engine = create_engine(
+            _limited(url, _POSTGRES_LIMITS).set(drivername="postgresql+psycopg"),
             pool_size=10,
             max_overflow=30,
             pool_pre_ping=True,  # a restart of the server costs no turn
@@ -213,7 +219,16 @@ def _postgres_engine(url: URL) -> Engine:
         raise DatabaseUnavailable(
             "PostgreSQL needs its driver: pip install shopbot[postgres]"
         ) from error
+    translate_failures(engine)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        # Not in the URL's options: not every pooler between shop and server passes those on.
+        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+        connection.commit()
+
+    return engine
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().split("\n", 1)[0]
+def _limited(url: URL, limits: Mapping[str, str]) -> URL:
+    return url.update_query_dict({k: v for k, v in limits.items() if k not in url.query})

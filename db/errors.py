@@ -2,6 +2,9 @@
 
 StoreError
  ├── DatabaseUnavailable    the database cannot be opened or spoken to
+ │    ├── DatabaseBusy      another program holds the lock, or every connection is taken
+ │    ├── DatabaseFull      the disk has no room for what should be kept
+ │    └── DatabaseDamaged   the file is no database, or no whole one
  ├── DatabaseTooNew         a newer release has already changed the database
  ├── EmptyImport            a complete catalogue import holds no product
  ├── WithdrawalTooLarge     a complete import would withdraw too much of the catalogue
@@ -23,7 +26,39 @@ class StoreError(Exception):
 
 
 class DatabaseUnavailable(StoreError):
-    """The URL is unusable, the driver is missing, or the database does not answer."""
+    """The URL is unusable, the driver is missing, or the database does not answer.
+
+    `kind` names it for programs and `told` for strangers, who need not learn where the database
+    is; `retry_after` is in how many seconds it may be over, None where only the owner can mend it.
+    """
+
+    kind = "database-unavailable"
+    told = "The shop's records do not answer just now."
+    retry_after: int | None = 10
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Another program holds the write lock longer than is waited, or no connection is free."""
+
+    kind = "database-busy"
+    told = "The shop's records are locked by other work just now."
+    retry_after = 5
+
+
+class DatabaseFull(DatabaseUnavailable):
+    """The disk, or the database's share of it, is full; nothing of the transaction was kept."""
+
+    kind = "disk-full"
+    told = "The shop has no room to keep the conversation."
+    retry_after = 60
+
+
+class DatabaseDamaged(DatabaseUnavailable):
+    """The file is not a database, or parts of it are missing or overwritten."""
+
+    kind = "database-damaged"
+    told = "The shop's records cannot be read."
+    retry_after = None
 
 
 class DatabaseTooNew(StoreError):

@@ -57,9 +57,13 @@ def build_tiny(
     products: Iterable[Product],
     documents: Iterable[Document] = (),
     orders: Iterable[Order] = (),
+    more: Mapping[str, str] | None = None,
 ) -> Path:
-    """Stores and indexes a shop of a few records, its documents being policies; returns `home`."""
-    settings = settings_of(home)
+    """Stores and indexes a shop of a few records, its documents being policies; returns `home`.
+
+    `more` adds to the environment.
+    """
+    settings = settings_of(home, more=more)
     with open_store(settings) as database:
         catalog = CatalogStore(database)
         catalog.apply_products(products, partial=False, may_withdraw_many=True, now=NOW)

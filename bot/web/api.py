@@ -17,7 +17,7 @@ from bot.turn import ChatRequest
 from bot.web.limits import Client, client_of
 from bot.web.metrics import Metrics
 from bot.web.payload import reply_payload, transcript_payload
-from bot.web.problems import Problem, problem_of
+from bot.web.problems import Problem, log_failure, problem_of
 from bot.web.service import session_hash
 from bot.web.turns import Answered, Desk, Failed, Stage, TurnEvent, pieces
 from retrieval.values import Filters
@@ -221,6 +221,7 @@ def _server_sent(events: Iterator[TurnEvent]) -> Iterator[str]:
             yield _event("products", {"products": payload["products"]})
             yield _event("done", payload)
         elif isinstance(event, Failed):
+            log_failure(event.error)
             yield _event("error", problem_of(event.error).document())
         else:
             yield ": waiting\n\n"

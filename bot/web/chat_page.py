@@ -29,8 +29,10 @@ from bot.turn import ChatRequest, Language
 from bot.web import chat_render as render
 from bot.web.limits import Client, RateLimitedError, client_of
 from bot.web.payload import reply_payload
+from bot.web.problems import log_failure
 from bot.web.service import WebSettings
 from bot.web.turns import Answered, Desk, Failed, Stage, pieces
+from db.errors import DatabaseUnavailable, StoreError, UnknownConversation
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,9 @@ class ChatPage:
                 transcript = self._desk.service.transcript(session_id)
             except SessionUnknownError:
                 transcript = ()
+            except StoreError as error:
+                log_failure(error)
+                return _stamped(update | {"token": data["token"], "turns": [_unread(language)]})
             if transcript:
                 update["token"] = data["token"]
                 update["turns"] = [
@@ -148,7 +153,8 @@ class ChatPage:
                     "done", render.reply_html(payload), token=token, spoken=render.spoken(payload)
                 )
             elif isinstance(event, Failed):
-                gone = {"token": ""} if isinstance(event.error, SessionUnknownError) else {}
+                ended = isinstance(event.error, SessionUnknownError | UnknownConversation)
+                gone = {"token": ""} if ended else {}
                 yield turn("failed", self._failure(event.error, language), **gone)
             else:
                 stage = event.name if isinstance(event, Stage) else stage
@@ -170,7 +176,8 @@ class ChatPage:
                     comment=None,
                 )
                 stored = True
-            except ShopbotError as error:
+            except (ShopbotError, StoreError) as error:
+                log_failure(error)
                 logger.info("a thumb was refused: %s", type(error).__name__)
         thanks = render.words(self._language(data)).reply["thanks" if stored else "failed"]
         return _stamped({"turn_id": turn_id, "stored": stored, "score": score, "spoken": thanks})
@@ -186,6 +193,10 @@ class ChatPage:
                 pass  # already gone, which is what was asked
             except RateLimitedError:
                 return self.open(data)
+            except StoreError as error:  # it is not gone, and must not be said to be
+                log_failure(error)
+                failed = render.words(self._language(data)).reply["not_erased"]
+                return self.open(data) | {"spoken": failed}
         language = self._language(data)
         erased = render.words(language).chrome["erased"]
         return self.open(data | {"token": ""}) | {"spoken": erased}
@@ -206,15 +217,24 @@ class ChatPage:
 
     def _failure(self, error: Exception, language: Language) -> str:
         words = render.words(language).reply
+        log_failure(error)
         if isinstance(error, RateLimitedError):
             text = render.fill(words["busy"], seconds=error.retry_after)
         elif isinstance(error, MessageError):
             text = words["too_long"]
-        elif isinstance(error, SessionUnknownError):
+        elif isinstance(error, SessionUnknownError | UnknownConversation):
             text = words["gone"]
+        elif isinstance(error, DatabaseUnavailable):
+            text = words["out_of_order"]
         else:
             text = words["not_ready" if isinstance(error, NotReadyError) else "failed"]
         return render.failure_html(text, language=language)
+
+
+def _unread(language: Language) -> Data:
+    """The turn in place of a conversation that cannot be read: that it is kept is said."""
+    text = render.words(language).reply["unread"]
+    return {"key": "unread", "html": render.failure_html(text, language=language, act="reopen")}
 
 
 def _stamped(update: Data) -> Data:

@@ -173,8 +173,9 @@ def greeting_html(text: str, *, language: Language) -> str:
     return str(_templates().greeting(text, words(language).reply))
 
 
-def failure_html(text: str, *, language: Language) -> str:
-    return str(_templates().failure(text, words(language).chrome["retry"]))
+def failure_html(text: str, *, language: Language, act: str = "retry") -> str:
+    """Returns what went wrong with a button: "retry" sends anew, "reopen" reads anew."""
+    return str(_templates().failure(text, words(language).chrome["retry"], act))
 
 
 def entry_html(entry: TranscriptEntry, *, language: Language) -> str:

@@ -24,6 +24,7 @@ from bot.errors import (
     TurnUnknownError,
 )
 from bot.web.limits import RateLimitedError
+from db.errors import DatabaseUnavailable, StoreError, UnknownConversation
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ class Problem:
         )
 
 
+NOT_READY_SECONDS = 30  # until a shop that is being mended is worth another try
+
 _STATUS: tuple[tuple[type[ShopbotError], int, str], ...] = (
     (MessageError, 422, "message-refused"),
     (SessionUnknownError, 404, "session-unknown"),
@@ -70,13 +73,26 @@ def problem_of(error: Exception) -> Problem:
     """
     for kind, status, name in _STATUS:
         if isinstance(error, kind):
-            headers = (
-                {"Retry-After": str(error.retry_after)}
-                if isinstance(error, RateLimitedError)
-                else {}
-            )
-            return Problem(status, name, str(error), headers=headers)
+            return Problem(status, name, str(error), headers=_retry(error))
+    if isinstance(error, UnknownConversation):  # erased while it was answered
+        return Problem(404, "session-unknown", str(error))
+    if isinstance(error, DatabaseUnavailable):
+        return Problem(503, error.kind, error.told, headers=_retry(error))
     return Problem(500, "internal", "The shop could not answer; the owner's log says why.")
+
+
+def _retry(error: Exception) -> dict[str, str]:
+    """The header that tells when another try may be worth it."""
+    if isinstance(error, NotReadyError):
+        return {"Retry-After": str(NOT_READY_SECONDS)}
+    seconds = getattr(error, "retry_after", None)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def log_failure(error: Exception) -> None:
+    """Tells the owner's log what the shopper is not told. Holds no words of a message."""
+    if isinstance(error, DatabaseUnavailable):
+        logger.error("%s", error)
 
 
 def http_problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Problem:
@@ -111,6 +127,7 @@ def install_problems(app: FastAPI) -> None:
         ).response()
 
     async def from_shop(request: Request, error: Exception) -> JSONResponse:
+        log_failure(error)
         return problem_of(error).response()
 
     async def from_anything(request: Request, error: Exception) -> JSONResponse:
@@ -119,4 +136,5 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, from_http)
     app.add_exception_handler(RequestValidationError, from_validation)
     app.add_exception_handler(ShopbotError, from_shop)
+    app.add_exception_handler(StoreError, from_shop)
     app.add_exception_handler(Exception, from_anything)
