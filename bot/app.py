@@ -20,7 +20,7 @@ from bot.errors import (
     TurnUnknownError,
 )
 from bot.handoff import notice
-from bot.live import is_first, taken_turn, woven
+from bot.live import is_first, presence, taken_turn, woven
 from bot.notices import make_notifier
 from bot.promises import Never
 from bot.replies import Recorder, found_by, new_turn, stored_reply
@@ -32,7 +32,7 @@ from bot.state import DialogState
 from bot.turn import ChatRequest, Language, Reply
 from bot.understanding.redaction import redact, visible
 from bot.unkept import Unkept
-from bot.web.service import Limits, Readiness, Transcript, TranscriptEntry, WebSettings
+from bot.web.service import Limits, Presence, Readiness, Transcript, TranscriptEntry, WebSettings
 from db.errors import DatabaseUnavailable, StoreError
 from retrieval.values import Filters, Query
 
@@ -246,6 +246,12 @@ class Shop:
                 )
             )  # fmt: skip
         return woven(entries, self.desk.said(conversation))
+
+    def presence(self, session_id: str, *, after: int = 0) -> Presence:
+        """Returns who is there beside the bot, and what they wrote since. SessionUnknownError."""
+        conversation = self._known(session_id).id
+        said = self.desk.said(conversation, after=after)
+        return presence(self.desk.case(conversation), said)
 
     def erase(self, session_id: str) -> int:
         """Erases the conversation and says how many turns went. Raises SessionUnknownError.

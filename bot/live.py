@@ -12,9 +12,9 @@ from bot.turn import ChatRequest, Language, Reply
 from bot.understanding.language import language_of
 from bot.understanding.redaction import redact
 from bot.web.payload import reply_payload
-from bot.web.service import TranscriptEntry
+from bot.web.service import Presence, TranscriptEntry
 from db.conversations import Conversation, NewTurn, TurnRecord
-from db.desk import AgentMessage
+from db.desk import AgentMessage, Case
 
 PERSON = "person"  # in the place of a generator's name
 _ARRIVED = {
@@ -74,6 +74,13 @@ def is_first(turns: Sequence[TurnRecord], name: str) -> bool:
     return not turns or turns[-1].payload.get("speaker") != name
 
 
+def presence(case: Case, said: Sequence[AgentMessage]) -> Presence:
+    """What the shopper's page is told of who is there."""
+    return Presence(
+        case.taken_by, case.waiting_since is not None, tuple(_entry(message) for message in said)
+    )
+
+
 def woven(
     entries: Sequence[TranscriptEntry], said: Sequence[AgentMessage]
 ) -> tuple[TranscriptEntry, ...]:
@@ -98,6 +105,7 @@ def _entry(message: AgentMessage) -> TranscriptEntry:
         message.created_at,
         message.after_turn or 0,
         speaker=message.user_name,
+        message_id=message.id,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from bot.turn import (
     RequestNote,
 )
 from bot.web.payload import reply_payload
-from bot.web.service import Readiness, Transcript, TranscriptEntry
+from bot.web.service import Presence, Readiness, Transcript, TranscriptEntry
 from retrieval.values import Filters
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -84,6 +84,7 @@ class ScriptedService:
     requests: list[ChatRequest] = field(default_factory=list)
     ratings: dict[int, int] = field(default_factory=dict)
     searches: list[dict[str, Any]] = field(default_factory=list)
+    people: dict[str, Presence] = field(default_factory=dict)
 
     def greeting(self, language: Language) -> str:
         if language == "zh":
@@ -130,6 +131,12 @@ class ScriptedService:
 
     def transcript(self, session_id: str) -> Transcript:
         return tuple(self._entries(session_id))
+
+    def presence(self, session_id: str, *, after: int = 0) -> Presence:
+        payload = self._entries(session_id)[-1].payload or {}
+        there = self.people.get(session_id, Presence(awaited=payload.get("handoff", False)))
+        said = tuple(entry for entry in there.said if (entry.message_id or 0) > after)
+        return replace(there, said=said)
 
     def erase(self, session_id: str) -> int:
         entries = self._entries(session_id)

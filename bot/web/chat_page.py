@@ -30,7 +30,7 @@ from bot.web import chat_render as render
 from bot.web.limits import Client, RateLimitedError, client_of
 from bot.web.payload import reply_payload
 from bot.web.problems import log_failure
-from bot.web.service import WebSettings
+from bot.web.service import Presence, TranscriptEntry, WebSettings
 from bot.web.turns import Answered, Desk, Failed, Stage, pieces
 from db.errors import DatabaseUnavailable, StoreError, UnknownConversation
 
@@ -42,9 +42,7 @@ HISTORY = 60  # the newest messages of a transcript that a page shows
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # The names in quotes are the events that the script may raise; Gradio reads them from here.
-_START = (
-    "window.shopbotChat.start(element, props, trigger, watch, ['open', 'send', 'rate', 'wipe'])"
-)
+_START = "window.shopbotChat.start(element, props, trigger, watch, ['open', 'send', 'rate', 'wipe', 'look'])"
 
 
 def sign(session_id: str, *, secret: bytes) -> str:
@@ -63,7 +61,7 @@ def opened(token: object, *, secret: bytes) -> str | None:
 
 
 class ChatPage:
-    """Answers the page's four events. Every value that comes from a browser is checked here."""
+    """Answers the page's five events. Every value that comes from a browser is checked here."""
 
     def __init__(
         self, desk: Desk, settings: WebSettings, *, pause: Callable[[float], None] = time.sleep
@@ -84,6 +82,7 @@ class ChatPage:
             "consent": self._settings.training_default,
             "token": "",
             "turns": [],
+            "heard": 0,
         }
         session_id = opened(data.get("token"), secret=self._settings.secret)
         if session_id:
@@ -96,9 +95,10 @@ class ChatPage:
                 return _stamped(update | {"token": data["token"], "turns": [_unread(language)]})
             if transcript:
                 update["token"] = data["token"]
+                update["heard"] = max(entry.message_id or 0 for entry in transcript)
                 update["turns"] = [
                     {
-                        "key": f"{entry.turn_id}-{entry.role}-{position}",
+                        "key": _key_of(entry, position),
                         "html": render.entry_html(entry, language=language),
                     }
                     for position, entry in enumerate(transcript[-HISTORY:])
@@ -150,7 +150,11 @@ class ChatPage:
                     html = render.partial_html(beginning, language=payload["language"])
                     yield turn("text", html, token=token)
                 yield turn(
-                    "done", render.reply_html(payload), token=token, spoken=render.spoken(payload)
+                    "done",
+                    render.reply_html(payload),
+                    token=token,
+                    spoken=render.spoken(payload),
+                    watch=payload["handoff"],
                 )
             elif isinstance(event, Failed):
                 ended = isinstance(event.error, SessionUnknownError | UnknownConversation)
@@ -159,6 +163,45 @@ class ChatPage:
             else:
                 stage = event.name if isinstance(event, Stage) else stage
                 yield turn("stage", render.stage_html(stage, language=language))
+
+    def look(self, data: Data) -> Data:
+        """Tells who is there beside the bot, and what persons wrote behind the message `after`."""
+        session_id = opened(data.get("token"), secret=self._settings.secret)
+        after = data.get("after")
+        known = session_id and type(after) is int and 0 <= after <= 2**53
+        update: Data = {"said": [], "watch": False, "status": "", "spoken": ""}
+        if not (session_id and known):
+            return _stamped(update)
+        language = self._language(data)
+        try:
+            presence = self._desk.service.presence(session_id, after=int(str(after)))
+        except SessionUnknownError:
+            return _stamped(update)
+        except StoreError as error:  # the page asks again, and leaves what it says as it is
+            log_failure(error)
+            return _stamped(update | {"watch": True, "status": None})
+        return _stamped(
+            update
+            | self._there(presence, language)
+            | {
+                "said": [
+                    {
+                        "key": _key_of(entry, 0),
+                        "number": entry.message_id,
+                        "html": render.entry_html(entry, language=language),
+                    }
+                    for entry in presence.said
+                ],
+                "spoken": " ".join(f"{entry.speaker}: {entry.text}" for entry in presence.said),
+            }
+        )
+
+    def _there(self, presence: Presence, language: Language) -> Data:
+        chrome = render.words(language).chrome
+        status = chrome["awaited"] if presence.awaited else ""
+        if presence.speaker:
+            status = render.fill(chrome["with_person"], name=presence.speaker)
+        return {"watch": bool(presence.speaker or presence.awaited), "status": status}
 
     def rate(self, data: Data, client: Client) -> Data:
         """Stores a thumb on a turn of the token's own conversation."""
@@ -237,6 +280,13 @@ def _unread(language: Language) -> Data:
     return {"key": "unread", "html": render.failure_html(text, language=language, act="reopen")}
 
 
+def _key_of(entry: TranscriptEntry, position: int) -> str:
+    """What a message is known by in the page: a person's is told twice, on opening and on looking."""
+    if entry.message_id is not None:
+        return f"agent-{entry.message_id}"
+    return f"{entry.turn_id}-{entry.role}-{position}"
+
+
 def _stamped(update: Data) -> Data:
     """Makes every update differ from the one before, or the browser would not be told of it."""
     return update | {"stamp": secrets.token_hex(4)}
@@ -253,7 +303,7 @@ def _client(request: gr.Request) -> Client:
 
 
 def build_blocks(page: ChatPage, settings: WebSettings) -> Any:
-    """Returns the Blocks: one HTML component that shows the page and raises its four events."""
+    """Returns the Blocks: one HTML component that shows the page and raises its five events."""
 
     def on_open(event: gr.EventData) -> Data:
         return page.open(_data(event))
@@ -263,6 +313,9 @@ def build_blocks(page: ChatPage, settings: WebSettings) -> Any:
 
     def on_rate(event: gr.EventData, request: gr.Request) -> Any:
         return gr.update(rated=page.rate(_data(event), _client(request)))
+
+    def on_look(event: gr.EventData) -> Any:
+        return gr.update(there=page.look(_data(event)))
 
     def on_wipe(event: gr.EventData, request: gr.Request) -> Data:
         return page.wipe(_data(event), _client(request))
@@ -276,6 +329,7 @@ def build_blocks(page: ChatPage, settings: WebSettings) -> Any:
             apply_default_css=False,
             elem_id="shopbot-view",
             rated=None,
+            there=None,
         )
         quiet: dict[str, Any] = {
             "inputs": None,
@@ -287,6 +341,7 @@ def build_blocks(page: ChatPage, settings: WebSettings) -> Any:
         view.open(on_open, trigger_mode="multiple", **quiet)
         view.send(on_send, trigger_mode="multiple", **quiet)
         view.rate(on_rate, trigger_mode="multiple", **quiet)
+        view.look(on_look, trigger_mode="multiple", **quiet)
         view.wipe(on_wipe, trigger_mode="multiple", **quiet)
     blocks.queue(api_open=False, max_size=64, default_concurrency_limit=settings.concurrent_turns)
     return blocks

@@ -165,7 +165,12 @@ def partial_html(text: str, *, language: str) -> str:
 
 
 def reply_html(payload: Mapping[str, Any], *, score: int | None = None) -> str:
-    """Returns a whole reply: text, cards, comparison, sources, thumbs and suggestions."""
+    """Returns a whole reply: text, cards, comparison, sources, thumbs and suggestions.
+
+    While a person speaks there is at most the line that they have come.
+    """
+    if payload.get("speaker"):
+        return str(_templates().arrival(payload["reply"])) if payload["reply"] else ""
     return str(_templates().reply(payload, words(payload["language"]).reply, score))
 
 
@@ -183,7 +188,7 @@ def entry_html(entry: TranscriptEntry, *, language: Language) -> str:
     if entry.role == "shopper":
         return shopper_html(entry.text, language=language)
     if entry.role == "agent":
-        return str(_templates().agent(entry.text, words(language).reply))
+        return str(_templates().agent(entry.text, words(language).reply, entry.speaker))
     if entry.payload is None:
         return partial_html(entry.text, language=language)
     return reply_html(entry.payload, score=entry.score)

@@ -24,7 +24,7 @@ class TranscriptEntry:
 
     `turn_id` is shared by a message and its reply. `score` is the shopper's own thumb on a reply:
     1, -1, or None where there is none. `role` "agent" is a person of the shop, whose name is
-    `speaker`; their message stands behind the turn `turn_id`.
+    `speaker` and whose messages are numbered by `message_id`; it stands behind the turn `turn_id`.
     """
 
     role: Literal["shopper", "bot", "agent"]
@@ -34,9 +34,20 @@ class TranscriptEntry:
     payload: dict[str, Any] | None = None
     score: int | None = None
     speaker: str | None = None
+    message_id: int | None = None
 
 
 Transcript = tuple[TranscriptEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who is there beside the bot: `speaker` answers instead of it; `awaited`, a person is waited
+    for. `said` is what persons wrote since the page last asked."""
+
+    speaker: str | None = None
+    awaited: bool = False
+    said: Transcript = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,13 @@ class ShopService(Protocol):
 
     def transcript(self, session_id: str) -> Transcript:
         """Returns the conversation, oldest first. Raises SessionUnknownError."""
+        ...
+
+    def presence(self, session_id: str, *, after: int = 0) -> Presence:
+        """Returns who is there, and what persons wrote behind their message `after`.
+
+        Raises SessionUnknownError.
+        """
         ...
 
     def erase(self, session_id: str) -> int:

@@ -1,11 +1,13 @@
-// The chat page's behaviour: it raises four Gradio events and shows what comes back.
+// The chat page's behaviour: it raises five Gradio events and shows what comes back.
 // HTML is made and escaped by the server; what the shopper types is only ever set as text here.
 "use strict";
 
 window.shopbotChat = {
-  start(element, props, trigger, watch, [OPEN, SEND, RATE, WIPE]) {
+  start(element, props, trigger, watch, [OPEN, SEND, RATE, WIPE, LOOK]) {
     const FIRST_WORD_MS = 25000;   // an event that is not even acknowledged by then is lost
     const NEXT_WORD_MS = 45000;    // the server says at least "still working" every 10 s
+    const ATTENTIVE_MS = 4000;     // how often a page looks for a person who speaks or is awaited …
+    const IDLE_MS = 20000;         // … and for one who may come
     const UNREACHABLE = {
       en: "The shop cannot be reached just now. Please try again.",
       zh: "暂时无法连接商店,请稍后重试。",
@@ -17,6 +19,7 @@ window.shopbotChat = {
     const consent = root.querySelector(".sb-consent");
     const spoken = root.querySelector("#sb-spoken");
     const latest = root.querySelector(".sb-latest");
+    const status = root.querySelector(".sb-status");
     const wanted = navigator.language || "";
     const store = "shopbot.session:" + location.pathname.replace(/\/+$/, "");
 
@@ -24,6 +27,9 @@ window.shopbotChat = {
     let sending = null;            // {key, message} of the turn under way
     let lastTry = null;            // {key, message} that "try again" sends once more
     let timer = 0;
+    let heard = 0;                 // the newest message of a person that is shown
+    let attentive = false;
+    let lookout = 0;
     let memory = "";               // where the browser refuses storage, the tab remembers
 
     // The token is the key to the conversation; it stays in this browser's own storage.
@@ -48,6 +54,23 @@ window.shopbotChat = {
     function expect(milliseconds, lost) {
       clearTimeout(timer);
       timer = milliseconds ? setTimeout(lost, milliseconds) : 0;
+    }
+
+    // Persons write when they like, so the page looks for it, while it is seen and has a conversation.
+    function look() {
+      if (token.get() && !document.hidden) raise(LOOK, { after: heard });
+      lookOut();
+    }
+
+    function lookOut() {
+      clearTimeout(lookout);
+      lookout = setTimeout(look, attentive ? ATTENTIVE_MS : IDLE_MS);
+    }
+
+    function attend(on) {
+      const news = on && !attentive;
+      attentive = on;
+      if (news) look(); else lookOut();
     }
 
     function turn(key) {
@@ -151,6 +174,10 @@ window.shopbotChat = {
         reveal(question);
       }
       say(update.spoken ?? "");
+      heard = update.heard;
+      status.hidden = true;
+      attentive = false;
+      look();
       watchEnd();
     }
 
@@ -162,6 +189,7 @@ window.shopbotChat = {
       } else {
         settle();
         if (update.spoken) say(update.spoken);
+        if (update.watch) attend(true);
       }
       watchEnd();
     }
@@ -171,6 +199,28 @@ window.shopbotChat = {
       if (!update) return;
       if (update.kind === "opened") opened(update);
       else if (update.kind === "turn") grown(update);
+    });
+
+    watch("there", () => {
+      const update = props.there;
+      if (!update) return;
+      let last = null;
+      for (const { key, number, html } of update.said) {
+        if (number <= heard) continue;
+        heard = number;
+        last = show(key, html);
+      }
+      if (last) {
+        log.append(last);
+        reveal(last);
+        say(update.spoken);
+      }
+      if (update.status !== null) {
+        if (status.textContent !== update.status) status.textContent = update.status;
+        status.hidden = !update.status;
+      }
+      attend(update.watch);
+      watchEnd();
     });
 
     watch("rated", () => {
@@ -230,6 +280,7 @@ window.shopbotChat = {
       input.style.height = "";
       input.style.height = Math.min(input.scrollHeight, 160) + "px";
     });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
     log.addEventListener("scroll", watchEnd, { passive: true });
 
     open();

@@ -1,8 +1,9 @@
-"""The page's four events, as a browser with bad intentions would raise them."""
+"""The page's five events, as a browser with bad intentions would raise them."""
 
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from scripted_shop import ScriptedService
 from bot.web.chat_page import ChatPage, opened, sign
 from bot.web.limits import Client, Limiter
 from bot.web.metrics import Metrics
-from bot.web.service import Limits, WebSettings
+from bot.web.service import Limits, Presence, TranscriptEntry, WebSettings
 from bot.web.turns import Desk
 
 SECRET = b"a secret of thirty-two bytes....."
@@ -185,3 +186,59 @@ def test_that_a_token_is_the_session_and_its_proof() -> None:
 
     assert opened(token, secret=SECRET) == "abc.def"
     assert opened(token[:-1] + ("0" if token[-1] != "0" else "1"), secret=SECRET) is None
+
+
+# ---- a person speaks -----------------------------------------------------------------------------
+
+
+def said(number: int, text: str, name: str = "Mia") -> TranscriptEntry:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    return TranscriptEntry("agent", text, at, 1, speaker=name, message_id=number)
+
+
+def test_that_a_page_is_told_who_is_there_and_what_they_wrote_since() -> None:
+    service = ScriptedService()
+    page = page_of(service)
+    token = ask(page, "a tent")[-1]["token"]
+    (session,) = service.store
+
+    assert page.look({"token": token, "after": 0})["watch"] is False
+    service.people[session] = Presence(awaited=True)
+    awaited = page.look({"token": token, "after": 0})
+    assert awaited["watch"] and "asked to join" in awaited["status"]
+    service.people[session] = Presence("<Mia>", said=(said(4, "Hello"), said(5, "<b>there</b>")))
+    there = page.look({"token": token, "after": 4})
+    assert there["watch"] and there["status"] == "<Mia> of the shop answers you here."
+    assert [(one["key"], one["number"]) for one in there["said"]] == [("agent-5", 5)]
+    assert "<b>" not in there["said"][0]["html"]
+    assert there["spoken"] == "Mia: <b>there</b>"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"after": 0},
+        {"token": "x.y", "after": 0},
+        {"after": "0"},
+        {"after": -1},
+        {"after": True},
+    ],
+)
+def test_that_nobody_is_told_of_without_proof_or_with_nonsense(data: dict[str, Any]) -> None:
+    service = ScriptedService()
+    page = page_of(service)
+    token = ask(page, "a tent")[-1]["token"]
+    (session,) = service.store
+    service.people[session] = Presence("Mia", said=(said(1, "secret"),))
+    given = (
+        data
+        if "token" in data or "after" not in data or data["after"] == 0
+        else data | {"token": token}
+    )
+    assert page.look(given)["said"] == []
+
+
+def test_that_a_signed_but_unknown_session_is_not_looked_after() -> None:
+    token = sign("never-issued", secret=SECRET)
+    assert page_of(ScriptedService()).look({"token": token, "after": 0})["watch"] is False
