@@ -36,6 +36,7 @@ from retrieval.values import Filters, Query
 if TYPE_CHECKING:
     from bot.dialog import Dialog
     from bot.generators.base import Generator
+    from bot.syncing import Sync
     from db.conversations import Conversation
     from db.engine import Database
     from retrieval.embedders import Embedder
@@ -286,6 +287,13 @@ class Shop:
             return Readiness(False, (str(error),), age)
         return Readiness(True, (), age)
 
+    def sync(self) -> None:
+        """Takes the feed over if it has changed, and what came of it up before a shopper asks.
+
+        Raises SyncFailed and NotReadyError."""
+        make_sync(self.settings, self._database, self._embedder).run()
+        self._current()
+
     def read_ahead(self, ended: Callable[[], bool]) -> int:
         """Encodes what product pages and rules say, so that no shopper waits for it; returns how many
         sentences. For a thread beside the turns: stops once `ended` says so."""
@@ -397,6 +405,36 @@ def open_store(settings: Settings) -> Database:
     database = open_database(settings.url)
     migrate(database.engine)
     return database
+
+
+def make_sync(
+    settings: Settings,
+    database: Database,
+    embedder: Embedder,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Sync:
+    """What takes the feed of the settings over and indexes it."""
+    from bot.indexing import build_index
+    from bot.syncing import Sync
+    from db.catalog import CatalogStore
+    from db.orders import OrderStore
+    from retrieval.store import IndexStore, IndexUnusable
+
+    catalog = CatalogStore(database)
+
+    def refresh() -> bool:
+        store = IndexStore(settings.index_folder, embedder)
+        if not catalog.count():
+            return False
+        try:
+            store.open(catalog.digest())
+        except IndexUnusable:
+            build_index(catalog, store, embedder, progress=progress)
+            return True
+        return False
+
+    return Sync(settings, catalog=catalog, order_store=OrderStore(database), refresh=refresh)
 
 
 def make_embedder(settings: Settings) -> Embedder:
