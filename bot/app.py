@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import (
@@ -20,6 +20,7 @@ from bot.errors import (
     SessionUnknownError,
     TurnUnknownError,
 )
+from bot.freshness import Freshness
 from bot.handoff import notice
 from bot.notices import make_notifier
 from bot.promises import Never
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from bot.dialog import Dialog
     from bot.generators.base import Generator
     from bot.syncing import Sync
+    from db.catalog import CatalogStore
     from db.conversations import Conversation
     from db.engine import Database
     from retrieval.embedders import Embedder
@@ -84,6 +86,7 @@ class Shop:
         self._embedder = make_embedder(settings)
         self._reader = reader_of(settings, self._embedder)
         self._scorer = AnswerScorer()
+        self._freshness = freshness_of(settings, self.catalog)
         self._snapshot: Snapshot | None = None
         self._loading = threading.Lock()
         self._sessions = SessionLocks()
@@ -279,13 +282,19 @@ class Shop:
 
     def readiness(self) -> Readiness:
         """Tells whether the shop can answer, and what mends it where it cannot."""
-        imported = self.catalog.imported_at()
-        age = (self._now() - imported).total_seconds() if imported else None
+        imported, now = self.catalog.imported_at(), self._now()
+        age = (now - imported).total_seconds() if imported else None
+        most = self.settings.feed.max_age
+        readiness = Readiness(
+            True,
+            feed_age_seconds=age,
+            feed_max_age_seconds=most.total_seconds() if most else None,
+        )
         try:
             self._current()
         except NotReadyError as error:
-            return Readiness(False, (str(error),), age)
-        return Readiness(True, (), age)
+            return replace(readiness, ready=False, reasons=(str(error),))
+        return readiness
 
     def sync(self) -> None:
         """Takes the feed over if it has changed, and what came of it up before a shopper asks.
@@ -371,6 +380,7 @@ class Shop:
             hours=self.settings.shop.business_hours,
             topics=self.settings.handoff.topics,
             languages=self._languages,
+            freshness=self._freshness,
         )
         understander = Understander(
             catalogue=catalogue,
@@ -405,6 +415,12 @@ def open_store(settings: Settings) -> Database:
     database = open_database(settings.url)
     migrate(database.engine)
     return database
+
+
+def freshness_of(settings: Settings, catalog: CatalogStore) -> Freshness:
+    """The feed's age as the settings judge it, by the days of the shop's own time zone."""
+    hours = settings.shop.business_hours
+    return Freshness(catalog.imported_at, settings.feed.max_age, hours.zone if hours else UTC)
 
 
 def make_sync(
