@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli_backup import backup, restore
 from bot.cli_evaluate import evaluate_app
 from bot.cli_training import answering, corpus_app, finetune, heads
 from bot.errors import ConfigError, NotReadyError, ShopbotError
@@ -36,6 +37,8 @@ app.add_typer(corpus_app, name="corpus")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(finetune)
 app.command()(heads)
+app.command()(backup)
+app.command()(restore)
 app.command()(answering)
 requests_app = typer.Typer(
     name="requests",
