@@ -9,7 +9,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import (
@@ -19,6 +19,7 @@ from bot.errors import (
     SessionUnknownError,
     TurnUnknownError,
 )
+from bot.freshness import Freshness
 from bot.handoff import notice
 from bot.live import is_first, presence, taken_turn, woven
 from bot.notices import make_notifier
@@ -39,6 +40,8 @@ from retrieval.values import Filters, Query
 if TYPE_CHECKING:
     from bot.dialog import Dialog
     from bot.generators.base import Generator
+    from bot.syncing import Sync
+    from db.catalog import CatalogStore
     from db.conversations import Conversation
     from db.engine import Database
     from retrieval.embedders import Embedder
@@ -80,6 +83,7 @@ class Shop:
         self._scorer = AnswerScorer()
         store = IndexStore(settings.index_folder, self._embedder)
         self._snapshots = Snapshots(store, lambda version: self._load(store, version))
+        self._freshness = freshness_of(settings, self.catalog)
         self._sessions = SessionLocks()
         self._unkept = Unkept()
 
@@ -317,18 +321,28 @@ class Shop:
 
         A shop that answers may have reasons too: what an owner should mend before it does harm.
         """
-        age = None
+        most = self.settings.feed.max_age
+        readiness = Readiness(True, feed_max_age_seconds=most.total_seconds() if most else None)
         try:
             imported = self.catalog.imported_at()
             age = (self._now() - imported).total_seconds() if imported else None
+            readiness = replace(readiness, feed_age_seconds=age)
             self._current()
         except NotReadyError as error:
-            return Readiness(False, (str(error),), age)
+            return replace(readiness, ready=False, reasons=(str(error),))
         except DatabaseUnavailable as error:
-            return Readiness(False, (f"{error.told} The log says why.",), age)
+            return replace(readiness, ready=False, reasons=(f"{error.told} The log says why.",))
         if failure := self._unkept.lately():
-            return Readiness(False, (f"{failure} The log says why.",), age)
-        return Readiness(True, tuple(filter(None, [self._snapshots.trouble])), age)
+            reasons: tuple[str, ...] = (f"{failure} The log says why.",)
+            return replace(readiness, ready=False, reasons=reasons)
+        return replace(readiness, reasons=tuple(filter(None, [self._snapshots.trouble])))
+
+    def sync(self) -> None:
+        """Takes the feed over if it has changed, and what came of it up before a shopper asks.
+
+        Raises SyncFailed and NotReadyError."""
+        make_sync(self.settings, self._database, self._embedder).run()
+        self._current()
 
     def read_ahead(self, ended: Callable[[], bool]) -> int:
         """Encodes what product pages and rules say, so that no shopper waits for it; returns how many
@@ -389,6 +403,7 @@ class Shop:
             hours=self.settings.shop.business_hours,
             topics=self.settings.handoff.topics,
             languages=self._languages,
+            freshness=self._freshness,
         )
         understander = Understander(
             catalogue=catalogue,
@@ -423,6 +438,42 @@ def open_store(settings: Settings) -> Database:
     database = open_database(settings.url)
     migrate(database.engine)
     return database
+
+
+def freshness_of(settings: Settings, catalog: CatalogStore) -> Freshness:
+    """The feed's age as the settings judge it, by the days of the shop's own time zone."""
+    hours = settings.shop.business_hours
+    return Freshness(catalog.imported_at, settings.feed.max_age, hours.zone if hours else UTC)
+
+
+def make_sync(
+    settings: Settings,
+    database: Database,
+    embedder: Embedder,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Sync:
+    """What takes the feed of the settings over and indexes it."""
+    from bot.indexing import build_index
+    from bot.syncing import Sync
+    from db.catalog import CatalogStore
+    from db.orders import OrderStore
+    from retrieval.store import IndexStore, IndexUnusable
+
+    catalog = CatalogStore(database)
+
+    def refresh() -> bool:
+        store = IndexStore(settings.index_folder, embedder)
+        if not catalog.count():
+            return False
+        try:
+            store.open(catalog.digest())
+        except IndexUnusable:
+            build_index(catalog, store, embedder, progress=progress)
+            return True
+        return False
+
+    return Sync(settings, catalog=catalog, order_store=OrderStore(database), refresh=refresh)
 
 
 def make_embedder(settings: Settings) -> Embedder:

@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli_backup import backup, restore
 from bot.cli_desk import stale
 from bot.cli_evaluate import evaluate_app
 from bot.cli_training import answering, corpus_app, finetune, heads
@@ -38,6 +39,8 @@ app.add_typer(corpus_app, name="corpus")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(finetune)
 app.command()(heads)
+app.command()(backup)
+app.command()(restore)
 app.command()(answering)
 app.command()(stale)
 requests_app = typer.Typer(
@@ -133,6 +136,34 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
 
 
 @app.command()
+def sync(
+    yes: Annotated[
+        bool, typer.Option(help="believe the feed, however many products it withdraws")
+    ] = False,
+) -> None:
+    """Take the feed of the settings (`feed.source`) over if it has changed, and index it."""
+    from rich.progress import Progress
+
+    from bot.app import make_embedder, make_sync, open_store
+
+    settings = load_settings()
+    with open_store(settings) as database, Progress(console=out, transient=True) as bar:
+        task = bar.add_task("feed", total=None)
+        done = make_sync(
+            settings,
+            database,
+            make_embedder(settings),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        ).run(yes=yes)
+    if done.reports:
+        print_reports(done.reports)
+    else:
+        out.print("the feed has not changed")
+    if done.indexed:
+        out.print("the index is up to date again")
+
+
+@app.command()
 def index() -> None:
     """Embed what changed and swap the index atomically."""
     from bot.app import open_store
@@ -179,6 +210,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     from bot.app import Shop, web_settings
     from bot.background import in_background
     from bot.retention import every_day
+    from bot.syncing import by_interval, due
     from bot.web.app import create_app
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
@@ -192,6 +224,9 @@ def run_server(settings: Settings, host: str, port: int) -> None:
         if readiness.ready:
             shop.warm()
         tasks.enter_context(every_day(shop.purge))
+        if (interval := settings.feed.interval) is not None:
+            first = due(shop.catalog.imported_at(), now=settings.clock()(), interval=interval)
+            tasks.enter_context(by_interval(shop.sync, interval=interval, first=first))
         tasks.enter_context(
             in_background(lambda ended: shop.read_ahead(ended.is_set), name="reading")
         )

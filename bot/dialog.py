@@ -81,9 +81,10 @@ class Dialog:
             segments = self._phrase(plan, seed=_seed(session_id, len(state.recent)))
         clock.move("generate", "verify", sum(segment.verify_seconds for segment in segments))
         text = within("\n\n".join(segment.text for segment in segments), MAX_CHARS)
-        said = tuple(segment.marked for segment in segments)
+        phrased = [s for s in segments if s.act.name in inventory().acts]
+        said = tuple(segment.marked for segment in phrased)
         next_state = replace(plan.state, recent=(*state.recent, *said)[-REPLIES_KEPT:])
-        fallback = any(s.generator == self._phraser.plain.name for s in segments)
+        fallback = any(s.generator == self._phraser.plain.name for s in phrased)
         speaker = self._phraser.plain if fallback else self._phraser.generator
         reply = Reply(
             session_id=session_id,
@@ -108,7 +109,13 @@ class Dialog:
 
     def _phrase(self, plan: Plan, *, seed: int) -> list[Segment]:
         segments: list[Segment] = []
-        room = MAX_CHARS
+        notices = [
+            self._phraser.phrase(
+                act, facts=plan.book.facts, language=plan.language, message=plan.understood.text
+            )
+            for act in plan.notices
+        ]  # fmt: skip
+        room = MAX_CHARS - sum(len(notice.text) + 2 for notice in notices)
         for act in plan.acts:
             segment = self._phraser.phrase(
                 act,
@@ -123,7 +130,7 @@ class Dialog:
                 continue
             segments.append(segment)
             room -= len(segment.text) + 2
-        return segments
+        return [*segments, *notices]
 
     def _trace(self, plan: Plan, segments: list[Segment], clock: _Stopwatch) -> dict[str, Any]:
         """Everything needed to explain the turn and to learn from it (promise 4)."""

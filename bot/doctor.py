@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.durations import in_words
 from bot.errors import ConfigError
 from bot.settings import Settings
 
@@ -110,6 +112,7 @@ def _stored(settings: Settings, catalog: CatalogStore, orders: OrderStore) -> It
     imported = catalog.imported_at()
     when = f"imported {imported:%Y-%m-%d %H:%M}" if imported else "never imported"
     yield Check("catalogue", True, f"{count} products, {when}")
+    yield _feed(settings, imported)
     policies = sum(1 for _ in catalog.documents("policy"))
     yield Check("policies", policies > 0, f"{policies} pages" if policies else "none; run `shopbot import --policies DIR`")  # fmt: skip
     yield Check("orders", True, f"{orders.count()} orders")
@@ -132,6 +135,29 @@ def _stored(settings: Settings, catalog: CatalogStore, orders: OrderStore) -> It
         yield Check(
             "encoder", ok, f"{unknown:.1%} of the catalogue's tokens are unknown to it{tail}"
         )
+
+
+def _feed(settings: Settings, imported: datetime | None) -> Check:
+    """How old the feed is, and what went wrong with it last."""
+    from bot.syncing import Memory, place_of, read_memory
+
+    feed = settings.feed
+    age = None if imported is None else settings.clock()() - imported
+    told = "never imported" if age is None else f"{in_words(age)} old"
+    if not feed.source:
+        told += "; imported by hand (feed.source)"
+    elif feed.interval is None:
+        told += f"; from {place_of(feed)}, by `shopbot sync`"
+    else:
+        told += f"; from {place_of(feed)}, every {in_words(feed.interval)}"
+    failed = read_memory(settings.feed_folder) if feed.source else Memory()
+    if failed.failures:
+        told += f"; failed {failed.failures} times, last: {failed.reason}"
+    old = age is not None and feed.max_age is not None and age > feed.max_age
+    if old and feed.max_age is not None:
+        remedy = "run `shopbot sync`" if feed.source else "run `shopbot import FEED`"
+        told += f"; older than {in_words(feed.max_age)} (feed.max_age), replies say so: {remedy}"
+    return Check("feed", not (old or failed.failures), told)
 
 
 def _unknown_share(settings: Settings, catalog: CatalogStore) -> float | None:

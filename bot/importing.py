@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.errors import ShopbotError
+from db.catalog import MOST_WITHDRAWN
 from db.errors import EmptyImport, StoreError
 from db.feeds import (
     FeedError,
@@ -40,7 +41,7 @@ from db.records import (
 
 T = TypeVar("T")
 
-_FEED_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xml"})
+FEED_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xml"})
 
 
 class ImportFailed(ShopbotError):
@@ -51,7 +52,13 @@ class Catalog(Protocol):
     """What an import needs of the catalogue's store."""
 
     def apply_products(
-        self, products: Iterable[Product], *, partial: bool, may_withdraw_many: bool, now: datetime
+        self,
+        products: Iterable[Product],
+        *,
+        partial: bool,
+        may_withdraw_many: bool,
+        now: datetime,
+        most_withdrawn: float = MOST_WITHDRAWN,
     ) -> ImportReport: ...
 
     def apply_documents(
@@ -92,12 +99,13 @@ def import_shop(
     mapping: Mapping[str, str] | None = None,
     partial: bool = False,
     yes: bool = False,
+    most_withdrawn: float = MOST_WITHDRAWN,
 ) -> list[ImportReport]:
     """Load what is named and nothing else; importing the same again changes nothing.
 
     The paths together are one shop: feeds, folders of product pages, files of comments, each told
     by its content. Of every kind that is given the import is whole unless `partial`: products
-    that are missing are withdrawn (more than 30 % only with `yes`), and so are pages, comments and
+    that are missing are withdrawn (more than `most_withdrawn` only with `yes`), and so are pages, comments and
     policies. A page that is not given keeps telling what it told: a feed alone may be imported
     anew. Each kind is applied whole or not at all; raises ImportFailed with the one line to show.
     """
@@ -105,7 +113,7 @@ def import_shop(
         for path in filter(None, (*paths, policies, orders)):
             files_of(path)
         plan = _sorted(paths)
-        run = _Run(catalog, now=now, partial=partial, yes=yes)
+        run = _Run(catalog, now=now, partial=partial, yes=yes, most_withdrawn=most_withdrawn)
         reports = run.paths(plan, currency=currency, mapping=dict(mapping or {}))
         if policies is not None:
             rejected: list[RejectedRow] = []
@@ -142,7 +150,7 @@ def _sorted(paths: Iterable[Path]) -> _Plan:
             suffix = file.suffix.lower()
             if suffix in MARKDOWN_SUFFIXES:
                 continue
-            if file != path and suffix not in _FEED_SUFFIXES:
+            if file != path and suffix not in FEED_SUFFIXES:
                 plan.rejected.append(RejectedRow(file.name, "is neither a feed nor a page"))
                 continue
             kind = kind_of(file)
@@ -155,11 +163,20 @@ def _sorted(paths: Iterable[Path]) -> _Plan:
 class _Run:
     """One import while it runs."""
 
-    def __init__(self, catalog: Catalog, *, now: datetime, partial: bool, yes: bool) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        now: datetime,
+        partial: bool,
+        yes: bool,
+        most_withdrawn: float,
+    ) -> None:
         self._catalog = catalog
         self._now = now
         self._partial = partial
         self._yes = yes
+        self._most_withdrawn = most_withdrawn
 
     def paths(
         self, plan: _Plan, *, currency: str | None, mapping: dict[str, str]
@@ -225,6 +242,7 @@ class _Run:
                 partial=self._partial or not whole,
                 may_withdraw_many=self._yes,
                 now=self._now,
+                most_withdrawn=self._most_withdrawn,
             )
         except EmptyImport as error:
             if not rejected:

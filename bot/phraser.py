@@ -119,7 +119,7 @@ class Phraser:
         """
         record = _Record(act, facts, language, self._never)
         attempts = 0
-        if self.generator is not self.plain:
+        if self.generator is not self.plain and act.name in inventory().acts:
             for attempt in range(ATTEMPTS):
                 attempts += 1
                 request = PhraseRequest(

@@ -12,13 +12,14 @@ import secrets
 import shlex
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -27,6 +28,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.durations import read_duration
 from bot.errors import ConfigError
 from bot.hours import Hours, read_hours
 from bot.promises import Never
@@ -43,6 +45,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Span = Annotated[timedelta | None, BeforeValidator(read_duration)]
 Words = Annotated[str, Field(min_length=2, max_length=80, pattern=r"\S.*\S")]
 
 
@@ -159,6 +162,48 @@ class RetrievalSettings(_Section):
     encoder: str = "bilingual"
 
 
+class FeedSettings(_Section):
+    """Where the catalogue comes from by itself; without `source` nothing is ever fetched."""
+
+    source: str = ""
+    interval: Span = None
+    max_age: Span = None
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    map: dict[str, str] = {}
+    partial: bool = False
+    max_withdrawn: Annotated[float, Field(ge=0, le=1)] = 0.3
+    max_megabytes: Annotated[int, Field(ge=1, le=10_000)] = 200
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    user: str = ""
+    password: SecretStr = SecretStr("")
+
+    @property
+    def remote(self) -> bool:
+        """Whether the feed is fetched from the web."""
+        return "://" in self.source
+
+    @field_validator("interval")
+    @classmethod
+    def _not_without_pause(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and value < timedelta(minutes=1):
+            raise ValueError("write a minute or more, such as 30m or 6h")
+        return value
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if not self.source and self.interval is not None:
+            raise ValueError("feed.interval needs feed.source, which is not set")
+        if self.remote:
+            url = urlsplit(self.source)
+            if url.scheme.lower() != "https" or not url.hostname:
+                raise ValueError("feed.source should be a path or begin with https://")
+            if url.username is not None or url.password is not None:
+                raise ValueError(
+                    "feed.source holds a name or password: put them into feed.user and feed.password"
+                )
+        return self
+
+
 class PrivacySettings(_Section):
     training_default: bool = False
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
@@ -184,6 +229,7 @@ class Settings(_Section):
     handoff: HandoffSettings = HandoffSettings()
     generator: GeneratorSettings = GeneratorSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    feed: FeedSettings = FeedSettings()
     privacy: PrivacySettings = PrivacySettings()
     web: WebSettingsSection = WebSettingsSection()
     limits: LimitSettings = LimitSettings()
@@ -208,6 +254,11 @@ class Settings(_Section):
     def url(self) -> str:
         """The database's SQLAlchemy URL."""
         return self.database_url or f"sqlite:///{(self.home / 'shopbot.db').resolve()}"
+
+    @property
+    def feed_folder(self) -> Path:
+        """What is remembered of the feed between two runs of `shopbot sync`."""
+        return self.home / "feed"
 
     @property
     def index_folder(self) -> Path:
@@ -272,7 +323,7 @@ def load_settings(
         key = ".".join(str(part) for part in first["loc"])
         # a section or an address may hold a secret
         hidden = not isinstance(first["input"], str | int | float) or ".remote_" in key
-        hidden = hidden or key.startswith("handoff.")
+        hidden = hidden or key.startswith(("handoff.", "feed"))
         given = "" if hidden else f" (got {first['input']!r})"
         told = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"setting {key}: {told}{given}" if key else told) from None
@@ -321,9 +372,9 @@ def _listed(keys: list[str], value: str) -> Any:
                 return tuple(shlex.split(value))
             except ValueError as error:
                 raise ConfigError(f"setting {'.'.join(keys)}: {error}") from None
-        case "hours":
+        case "hours" | "map":
             pairs = [part.partition("=") for part in value.split(";") if part.strip()]
-            return {key.strip(): span.strip() for key, _, span in pairs}
+            return {key.strip(): text.strip() for key, _, text in pairs}
     return value
 
 

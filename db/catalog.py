@@ -52,7 +52,8 @@ from db.staging import (
 )
 
 # More than this share of the catalogue gone at once is more often a broken feed than a decision.
-_WITHDRAWAL_SHARE = 0.30
+MOST_WITHDRAWN = 0.30
+_CONFIRMED = "confirmed"  # a note among the imports: the feed was looked at and had not changed
 _AT_ONCE = 500  # ids in one query; engines bound how many it may name
 
 _KINDS: Mapping[DocumentSource, str] = {
@@ -77,14 +78,15 @@ class CatalogStore:
         partial: bool,
         may_withdraw_many: bool,
         now: datetime,
+        most_withdrawn: float = MOST_WITHDRAWN,
     ) -> ImportReport:
         """Take over `products`, reading them in batches; importing the same again changes nothing.
 
         What a complete import lacks is withdrawn, which keeps the record; what returns is active
         again. Of several products with one id the first is kept and the others are rejected.
         Raises EmptyImport for a complete import without a product, and WithdrawalTooLarge when
-        more than 30 % of the active products would go and `may_withdraw_many` is not given; then,
-        and when `products` itself raises, nothing has changed.
+        more than `most_withdrawn` of the active products would go and `may_withdraw_many` is not
+        given; then, and when `products` itself raises, nothing has changed.
         """
         rejected: list[RejectedRow] = []
         with (
@@ -116,7 +118,7 @@ class CatalogStore:
                 connection, tables.products, incoming, key=["id"], withdrawn=False, changed_at=now
             )
             withdrawn = 0 if partial else _withdraw_missing(connection, incoming, now=now)
-            if withdrawn > _WITHDRAWAL_SHARE * active and not may_withdraw_many:
+            if withdrawn > most_withdrawn * active and not may_withdraw_many:
                 raise WithdrawalTooLarge(withdrawn=withdrawn, active=active)
             _renew_keys(connection, changed_at=now)
             report = ImportReport(
@@ -303,14 +305,29 @@ class CatalogStore:
         return content_hash({"rows": rows})
 
     def imported_at(self) -> datetime | None:
-        """When products were last imported; None before the first time."""
+        """When products were last imported, or found to be the feed's still; None before that."""
         with self._database.read() as connection:
             moment: datetime | None = connection.execute(
                 select(func.max(tables.imports.c.finished_at)).where(
-                    tables.imports.c.kind == "products"
+                    tables.imports.c.kind.in_(["products", _CONFIRMED])
                 )
             ).scalar_one()
         return moment
+
+    def last_import(self) -> int:
+        """The number of the last import of products, 0 before the first; tells whose it was."""
+        with self._database.read() as connection:
+            number: int | None = connection.execute(
+                select(func.max(tables.imports.c.number)).where(tables.imports.c.kind == "products")
+            ).scalar_one()
+        return number or 0
+
+    def confirm(self, *, now: datetime) -> None:
+        """Note that the feed holds what was imported last; only the latest such note is kept."""
+        with self._database.write() as connection:
+            self._database.lock(connection)
+            connection.execute(delete(tables.imports).where(tables.imports.c.kind == _CONFIRMED))
+            log_import(connection, ImportReport(kind=_CONFIRMED), now=now)
 
     def remember_mapping(self, feed: str, mapping: dict[str, str]) -> None:
         """Keep which column of `feed` each field comes from, instead of what was kept before."""

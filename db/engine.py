@@ -116,15 +116,23 @@ class Database:
         self.close()
 
 
-def open_database(url: str) -> Database:
-    """The database at `url`, created where it is missing and brought to the newest schema.
+def database_file(url: str) -> Path | None:
+    """The file of a SQLite URL, None for any other."""
+    read = make_url(url)
+    return Path(str(read.database)) if read.get_backend_name() == "sqlite" else None
+
+
+def open_database(url: str, *, migrated: bool = True) -> Database:
+    """The database at `url`, created where it is missing and brought to the newest schema, if
+    `migrated`.
 
     `sqlite:///path/to/file.db`, or `postgresql://user@host/name` (needs `shopbot[postgres]`).
     Raises DatabaseUnavailable and DatabaseTooNew.
     """
     database = Database(_engine(url))
     try:
-        migrate(database.engine)
+        if migrated:
+            migrate(database.engine)
     except BaseException:
         database.close()
         raise
@@ -136,10 +144,7 @@ def migrate(engine: Engine) -> None:
 
     Raises DatabaseTooNew for a revision that this release does not know.
     """
-    config = Config()
-    config.set_main_option(
-        "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
-    )
+    config = _alembic()
     scripts = ScriptDirectory.from_config(config)
     with engine.connect() as connection:
         present = MigrationContext.configure(connection).get_current_revision()
@@ -154,6 +159,27 @@ def migrate(engine: Engine) -> None:
         database.lock(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def migrate_to(connection: Connection, revision: str) -> None:
+    """Bring the schema to a known revision, or to `head`, in the transaction of `connection`."""
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revisions() -> frozenset[str]:
+    """The schema revisions that this release knows."""
+    scripts = ScriptDirectory.from_config(_alembic())
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option(
+        "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
+    )
+    return config
 
 
 def _engine(text: str) -> Engine:

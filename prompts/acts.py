@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 MARKER = re.compile(r"<([a-z]+(?:_[a-z]+)*(?:_\d)?)>")
 
@@ -36,18 +37,20 @@ class ActSpec:
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """The whole closed list; `digest` is the SHA-256 of its file, `version` its number, `notes`
-    what the value of each slot is."""
+    what the value of each slot is. `acts` are what a generator phrases; `notices` are said in one
+    way, by the plain sentence alone."""
 
     version: int
     digest: str
     slots: tuple[str, ...]
     acts: dict[str, ActSpec]
     notes: dict[str, str]
+    notices: dict[str, ActSpec]
 
     def act(self, name: str) -> ActSpec:
-        """Returns the act's description. Raises UnknownActError."""
+        """Returns the description of an act or notice. Raises UnknownActError."""
         try:
-            return self.acts[name]
+            return (self.acts | self.notices)[name]
         except KeyError:
             raise UnknownActError(f"no act {name!r}; acts.toml lists {sorted(self.acts)}") from None
 
@@ -58,17 +61,19 @@ def inventory() -> Inventory:
     raw = files("prompts").joinpath("acts.toml").read_bytes()
     data = tomllib.loads(raw.decode("utf-8"))
     slots = tuple(data["slots"])
-    acts = {}
-    for name, body in data["acts"].items():
-        spec = ActSpec(
-            name, body["about"], tuple(body.get("required", ())), tuple(body.get("optional", ()))
-        )
-        unknown = set(spec.slots) - set(slots)
-        if unknown:
-            raise UnknownActError(f"act {name!r} uses unknown slots {sorted(unknown)}")
-        acts[name] = spec
+    acts = {name: _spec(name, body, slots) for name, body in data["acts"].items()}
+    notices = {name: _spec(name, body, slots) for name, body in data["notices"].items()}
     digest = hashlib.sha256(raw).hexdigest()
-    return Inventory(data["version"], digest, slots, acts, _notes(data["slots"]))
+    return Inventory(data["version"], digest, slots, acts, _notes(data["slots"]), notices)
+
+
+def _spec(name: str, body: dict[str, Any], slots: tuple[str, ...]) -> ActSpec:
+    spec = ActSpec(
+        name, body["about"], tuple(body.get("required", ())), tuple(body.get("optional", ()))
+    )
+    if unknown := set(spec.slots) - set(slots):
+        raise UnknownActError(f"act {name!r} uses unknown slots {sorted(unknown)}")
+    return spec
 
 
 def _notes(slots: dict[str, str]) -> dict[str, str]:

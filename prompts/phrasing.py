@@ -12,11 +12,11 @@ import random
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-from prompts.acts import inventory, markers
+from prompts.acts import ActSpec, inventory, markers
 
 _MACRO = re.compile(r"@([a-z_]+)(?:\((\d)\))?")
 _TOKEN = re.compile(r"[{}|\[\]]|[^{}|\[\]]+")
@@ -161,11 +161,12 @@ class Phrasebook:
 
     language: str
     acts: dict[str, tuple[Phrasing, ...]]
+    notices: dict[str, tuple[Phrasing, ...]] = field(default_factory=dict)
 
     def plain(self, act: str, given: Iterable[str]) -> str | None:
         """Returns the plainest slot-marked text for the act, or None where none serves."""
         wanted = frozenset(given)
-        for phrasing in self.acts[act]:
+        for phrasing in (self.acts | self.notices)[act]:
             if (text := phrasing.expand(wanted)) is not None:
                 return text
         return None
@@ -191,13 +192,22 @@ def phrasebook(language: str) -> Phrasebook:
     raw = files("prompts").joinpath("phrasings", f"{language}.toml").read_text(encoding="utf-8")
     data = tomllib.loads(raw)
     macros = data.get("macros", {})
-    known = inventory().acts
-    if missing := sorted(set(known) ^ set(data["acts"])):
+    return Phrasebook(
+        language,
+        _read(language, data["acts"], inventory().acts, macros),
+        _read(language, data["notices"], inventory().notices, macros),
+    )
+
+
+def _read(
+    language: str, given: dict[str, list[str]], known: dict[str, ActSpec], macros: dict[str, str]
+) -> dict[str, tuple[Phrasing, ...]]:
+    if missing := sorted(set(known) ^ set(given)):
         raise PhrasingError(f"{language}.toml and acts.toml differ in {missing}")
-    acts = {}
-    for act, sources in data["acts"].items():
-        acts[act] = tuple(parse(" ".join(s.split(" ")), macros) for s in sources)
-        for phrasing in acts[act]:
+    read = {}
+    for act, sources in given.items():
+        read[act] = tuple(parse(" ".join(s.split(" ")), macros) for s in sources)
+        for phrasing in read[act]:
             if unknown := _deep(phrasing.nodes) - set(known[act].slots):
                 raise PhrasingError(f"{act}: {phrasing.source!r} uses {sorted(unknown)}")
-    return Phrasebook(language, acts)
+    return read

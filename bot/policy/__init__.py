@@ -12,6 +12,7 @@ from bot.grounding import act, slot
 from bot.handoff import named_topic
 from bot.policy import comparing, finding, people, products, rules
 from bot.policy.complaints import complaint
+from bot.policy.dating import date_prices
 from bot.policy.orders import order_request
 from bot.policy.plan import Desk, Plan
 from bot.state import ACTS_KEPT
@@ -60,6 +61,7 @@ def decide(plan: Plan, desk: Desk) -> None:
     acts = (*plan.state.tried, *(said.name for said in plan.acts))
     plan.state = replace(plan.state, tried=acts[-ACTS_KEPT:])
     _suggest(plan)
+    date_prices(plan, desk)
 
 
 def _answers(requests: tuple[Request, ...]) -> bool:

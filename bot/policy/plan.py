@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.answers import Answerer
 from bot.catalogue import Catalogue
+from bot.freshness import ALWAYS_FRESH, Freshness
 from bot.grounding import FactBook
 from bot.handoff import Summary
 from bot.hours import Hours
@@ -50,6 +51,7 @@ class Desk:
     hours: Hours | None = None
     topics: tuple[str, ...] = ()
     languages: tuple[Language, ...] = ("en", "zh")
+    freshness: Freshness = ALWAYS_FRESH
 
 
 @dataclass(slots=True)
@@ -62,6 +64,9 @@ class Plan:
     now: datetime
     requests: Requests
     acts: list[DialogAct] = field(default_factory=list)
+    notices: list[DialogAct] = field(
+        default_factory=list
+    )  # said below the acts, whatever these are
     cards: list[Card] = field(default_factory=list)
     comparison: Comparison | None = None
     citations: list[Citation] = field(default_factory=list)
@@ -78,6 +83,10 @@ class Plan:
 
     def say(self, act: DialogAct, why: str) -> None:
         self.acts.append(act)
+        self.why.append(f"{act.name}: {why}")
+
+    def notice(self, act: DialogAct, why: str) -> None:
+        self.notices.append(act)
         self.why.append(f"{act.name}: {why}")
 
     def note(self, request: RequestNote) -> None:

@@ -78,7 +78,8 @@ def lexicon(language: Language) -> Lexicon:
     sensitive_data = data("sensitive.toml")[language]
     sensitive = {lower(normalise(w)) for w in sensitive_data["words"]}
     book = phrasebook(language)
-    texts = [t for phrasings in book.acts.values() for p in phrasings for t in _texts(p.nodes)]
+    said_as = book.acts | book.notices
+    texts = [t for phrasings in said_as.values() for p in phrasings for t in _texts(p.nodes)]
     if language == "en":
         words = {w for e in entries for w in e.split()}
         for text in texts:
@@ -108,7 +109,7 @@ def lexicon(language: Language) -> Lexicon:
         reach=1 if language == "en" else 2,
     )
     near: set[Gram] = set()
-    for act, phrasings in book.acts.items():
+    for act, phrasings in said_as.items():
         runs: set[Gram] = set()
         edge = frozenset([(EDGE,) * REACH])
         for phrasing in phrasings:

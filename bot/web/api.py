@@ -187,6 +187,8 @@ def api_router(desk: Desk, metrics: Metrics) -> APIRouter:
         state = {
             "reasons": list(readiness.reasons),
             "feed_age_seconds": readiness.feed_age_seconds,
+            "feed_max_age_seconds": readiness.feed_max_age_seconds,
+            "feed_stale": readiness.feed_stale,
         }
         if readiness.ready:
             return JSONResponse({"status": "ready"} | state)

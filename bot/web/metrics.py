@@ -45,6 +45,11 @@ class Metrics:
         self._feed_age = Gauge(
             "shopbot_feed_age_seconds", "Age of the last import.", registry=self._registry
         )
+        self._feed_stale = Gauge(
+            "shopbot_feed_stale",
+            "1 while the feed is older than it may be.",
+            registry=self._registry,
+        )
 
     def answered(self, reply: Reply) -> None:
         intent = reply.intents[0] if reply.intents else "unclear"
@@ -65,6 +70,7 @@ class Metrics:
     def text(self, readiness: Readiness) -> bytes:
         """Returns the Prometheus exposition text."""
         self._ready.set(float(readiness.ready))
+        self._feed_stale.set(float(readiness.feed_stale))
         if readiness.feed_age_seconds is not None:
             self._feed_age.set(readiness.feed_age_seconds)
         return generate_latest(self._registry)

@@ -52,11 +52,21 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the shop can answer; `reasons` name what is missing and the command that mends it."""
+    """Whether the shop can answer; `reasons` name what is missing and the command that mends it.
+
+    The feed's age is that of the last good import; `feed_max_age_seconds` what the owner allows.
+    """
 
     ready: bool
     reasons: tuple[str, ...] = ()
     feed_age_seconds: float | None = None
+    feed_max_age_seconds: float | None = None
+
+    @property
+    def feed_stale(self) -> bool:
+        """Whether replies say of which day the prices are."""
+        age, most = self.feed_age_seconds, self.feed_max_age_seconds
+        return age is not None and most is not None and age > most
 
 
 class ShopService(Protocol):

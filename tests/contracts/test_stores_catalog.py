@@ -469,3 +469,13 @@ def test_that_two_passages_of_one_id_are_refused_and_the_old_ones_stay(
     with pytest.raises(IntegrityError):
         store.replace_passages([passage(2), passage(2)])
     assert list(store.passages()) == [passage(1)]
+
+
+def test_that_an_unchanged_feed_renews_its_date_and_is_no_import(store: CatalogStore) -> None:
+    load(store, FULL)
+    number = store.last_import()
+    assert number > 0
+    for hours in (1, 2):
+        store.confirm(now=NOW + timedelta(hours=hours))
+        assert store.imported_at() == NOW + timedelta(hours=hours)
+    assert store.last_import() == number

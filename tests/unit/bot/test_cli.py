@@ -66,6 +66,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hom
         (["import", "--orders", "nowhere.jsonl"], "nowhere.jsonl does not exist"),
         (["import", "--map", "price"], "--map wants FIELD=COLUMN, got 'price'"),
         (["import"], "nothing to import"),
+        (["restore", "none.zip"], "there is no file none.zip"),
+        (["backup", "nowhere/shop.zip"], "there is no folder nowhere"),
+        (["sync"], "set feed.source to a path or https:// address"),
         (["index"], "no products yet: run `shopbot import FEED`"),
         (["search", "kettle"], "no index yet: run `shopbot index`"),
         (["explain", "1"], "no turn 1 in this shop"),
@@ -110,7 +113,20 @@ def test_that_a_wrong_setting_is_one_line_in_every_verb(  # type: ignore[no-unty
 
 
 @pytest.mark.parametrize(
-    "verb", ["import", "index", "serve", "chat", "search", "explain", "doctor", "demo"]
+    "verb",
+    [
+        "import",
+        "sync",
+        "backup",
+        "restore",
+        "index",
+        "serve",
+        "chat",
+        "search",
+        "explain",
+        "doctor",
+        "demo",
+    ],
 )
 def test_that_every_verb_has_help(run, verb: str) -> None:  # type: ignore[no-untyped-def]
     ran = run(verb, "--help")

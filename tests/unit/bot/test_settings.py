@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -180,3 +180,34 @@ def test_that_an_address_that_wakes_a_person_is_not_told_in_an_error(tmp_path: P
             home=tmp_path,
         )
     assert "secret-token" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"SOURCE": "http://shop.example/f.csv?key=hush"}, "begin with https://"),
+        ({"SOURCE": "ftp://shop.example/f.csv?key=hush"}, "begin with https://"),
+        ({"SOURCE": "https://me:hush@shop.example/f.csv"}, "feed.user and feed.password"),
+        ({"INTERVAL": "6h"}, "feed.interval needs feed.source"),
+        ({"SOURCE": "f.csv", "INTERVAL": "5s"}, "a minute or more"),
+        ({"SOURCE": "f.csv", "MAX_AGE": "soon"}, "30m, 6h or 2d"),
+        ({"SOURCE": "f.csv", "MAX_WITHDRAWN": "30"}, "feed.max_withdrawn"),
+    ],
+)
+def test_that_a_feed_that_cannot_be_is_refused_without_telling_its_key(
+    tmp_path: Path, more: dict[str, str], told: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_settings({f"SHOPBOT_FEED__{name}": text for name, text in more.items()}, home=tmp_path)
+    assert told in str(error.value)
+    assert "hush" not in str(error.value)
+
+
+def test_that_a_feed_is_read_from_file_and_environment(tmp_path: Path) -> None:
+    (tmp_path / "shopbot.toml").write_text(
+        '[feed]\nsource = "https://shop.example/f.csv"\ninterval = "6h"\n[feed.map]\ntitle = "name"\n'
+    )
+    feed = load_settings({"SHOPBOT_FEED__MAX_AGE": "2d"}, home=tmp_path).feed
+    assert (feed.remote, feed.map) == (True, {"title": "name"})
+    assert (feed.interval, feed.max_age) == (timedelta(hours=6), timedelta(days=2))
+    assert load_settings({}, home=tmp_path / "none").feed.source == ""

@@ -270,6 +270,8 @@ def test_that_a_ready_shop_says_so_with_the_age_of_its_feed(client: TestClient) 
         "status": "ready",
         "reasons": [],
         "feed_age_seconds": 3600.0,
+        "feed_max_age_seconds": None,
+        "feed_stale": False,
     }
 
 
