@@ -5,7 +5,7 @@ from db.feeds.fields import map_columns, parse_map
 from db.feeds.orders import read_orders
 from db.feeds.pages import Page, parse_page, read_pages
 from db.feeds.registry import columns_of, kind_of, read_products
-from db.feeds.source import FeedError
+from db.feeds.errors import FeedError
 
 __all__ = [
     "FeedError",

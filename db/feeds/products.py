@@ -21,6 +21,7 @@ from db.feeds.values import (
     currency_code,
     money_amount,
     rating_value,
+    sign_contradicts,
     stated,
     string_list,
     truth,
@@ -34,6 +35,8 @@ _WORDS_OF_REVIEW = ("comment", "text", "review", "content", "body", "reviewBody"
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _DISCOUNT_FORMS = frozenset({"regularprice", "saleprice", "specialprice", "discount"})
 _DISTINCT_ALIASES = 50
+_FORMULA = re.compile(r"=\s*[\w(\"'+@-]|[+@-]\s*\w+[\w.]*\(|[+=@-].*\|.*!")
+_SHEET_ERROR = re.compile(r"#(?:REF!|N/A|NAME\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!)")
 _LINK = re.compile(r"https?://[^\s<>\"']+")
 # pictures may also lie in the shop's own media folder, which is served under this path
 _PICTURE = re.compile(rf"{_LINK.pattern}|/media/[\w-][\w./-]*")
@@ -52,6 +55,8 @@ class ProductReader:
             yield from _Reading(row.cells, self._columns, self._currency).records()
         except Unreadable as error:
             yield RejectedRow(row.where, str(error))
+        except RecursionError:
+            yield RejectedRow(row.where, "is nested too deeply: export it again")
 
 
 class _Reading:
@@ -66,7 +71,7 @@ class _Reading:
                 self.cells |= {k: v for k, v in value.items() if k not in self.cells}
         for key, value in self.cells.items():
             if isinstance(value, str) and len(value) > MAX_FIELD:
-                raise Unreadable(f"{key} is longer than {MAX_FIELD:,} characters")
+                raise Unreadable(f"{key} is longer than {MAX_FIELD:,} characters: shorten it")
         self.columns = columns.of(self.cells)
         self.mapped = columns.mapped
         self.currency = currency
@@ -87,17 +92,19 @@ class _Reading:
                 return self.cells[column], column
         return None, ""
 
-    def records(self) -> Iterator[Product | Document]:
+    def records(self) -> Iterator[Product | Document | RejectedRow]:
         product_id = ProductId(self._identity())
         brand = clean_line(category_text(self.take("brand"))) or None
         title = self._title(brand)
         money = self._money
         options = option_attributes(self.take("options"))
+        rejected: list[RejectedRow] = []
         variants, variant_codes = read_variants(
             self.take("variants"),
             product_id=product_id,
             option_names=tuple(options),
             money=money,
+            rejected=rejected,
         )
         price, price_to, compare_at = self._prices(variants)
         stock, in_stock = self._stock(variants, title)
@@ -143,6 +150,7 @@ class _Reading:
                 f"{product_id}-details", "page", title, f"# {title}\n\n{sections}\n", product_id
             )
         yield from _reviews(reviews, product_id, title)
+        yield from rejected
 
     def _identity(self) -> str:
         if mapped := self.mapped.get("id"):
@@ -155,8 +163,8 @@ class _Reading:
             self.used.add(column)
             value = self.cells[column]
         if isinstance(value, bool | dict | list) or not stated(value):
-            raise Unreadable("has no id")
-        return _bounded("id", clean_line(str(value)))
+            raise Unreadable("has no id: give it one")
+        return _bounded("id", _typed("id", clean_line(str(value))))
 
     def _title(self, brand: str | None) -> str:
         value = self.take("title")
@@ -166,8 +174,8 @@ class _Reading:
             model = clean_line(str(self.cells[column])) if column else ""
             title = f"{brand or ''} {model}".strip() if model else ""
         if not title:
-            raise Unreadable("has no title")
-        return _bounded("title", title)
+            raise Unreadable("has no title: give it one")
+        return _bounded("title", _typed("title", title))
 
     def _money(self, row: Mapping[str, Any], value: object, column: str) -> Money | None:
         if isinstance(value, dict):
@@ -179,13 +187,20 @@ class _Reading:
             )
             if found is None:
                 raise Unreadable(f"price cannot be read: {str(value)[:40]}")
-            amount, text_code = money_amount(found)
-            named = currency_code(code) if code else text_code
+            named = currency_code(code) if code else None
+            value, column = found, ""
+            stated_code = named or self._row_currency()
         else:
-            amount, named = money_amount(value)
-        currency = named or self._row_currency() or column_currency(column) or self.currency
+            stated_code = self._row_currency() or column_currency(column)
+        amount, written = money_amount(value)
+        currency = written or stated_code or self.currency
         if currency is None:
             raise Unreadable("price has no currency: import with --currency CODE, such as USD")
+        if stated_code not in (None, currency) or sign_contradicts(value, currency):
+            raise Unreadable(
+                f"price {str(value)[:30]} and the currency {stated_code or currency} contradict: "
+                "write one currency"
+            )
         return Money(amount, currency)
 
     def _row_currency(self) -> str | None:
@@ -208,7 +223,11 @@ class _Reading:
         """(price, highest price, price before) of the product itself or of its variants."""
         own, compare = self._own_price(), self._read_price("compare_at")
         low, high = price_range(variants)
-        price = low if high is not None or own is None else own
+        price = own if low is None else low
+        if low is None and own is not None and (most := self._read_price("price_to")) is not None:
+            if most.currency != own.currency:
+                raise Unreadable("price range is in two currencies: export one")
+            high = most if most.amount > own.amount else None
         if own is not None and compare is None and (usual := self._read_price("usual")):
             compare = usual
         if price is None or compare is None or compare.currency != price.currency:
@@ -352,7 +371,16 @@ def category_text(value: object) -> str:
 
 def _bounded(field: str, text: str) -> str:
     if len(text) > _MAX_NAME:
-        raise Unreadable(f"{field} is longer than {_MAX_NAME} characters")
+        raise Unreadable(f"{field} is longer than {_MAX_NAME} characters: shorten it")
+    return text
+
+
+def _typed(field: str, text: str) -> str:
+    """The text, which a person typed: neither a formula nor the error that one came to."""
+    if _SHEET_ERROR.fullmatch(text):
+        raise Unreadable(f"{field} is the spreadsheet error {text}: mend the formula")
+    if _FORMULA.match(text):
+        raise Unreadable(f"{field} is a spreadsheet formula ({text[:30]}): write its value")
     return text
 
 

@@ -19,6 +19,7 @@ from db.feeds.text import clean_line
 _UNSTATED = frozenset(
     {"", "-", "--", "—", "n/a", "na", "nan", "none", "null", "nil", "undefined", "无", "暂无"}
 )
+_WRITE_PRICE = "write one number, or leave it empty"
 _CENT = Decimal("0.01")
 _MOST = Decimal("1e12")
 
@@ -29,6 +30,16 @@ _SIGNS = {
     "A$": "AUD", "C$": "CAD", "CA$": "CAD", "NZ$": "NZD", "HK$": "HKD", "R$": "BRL",
     "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip
+_SHARED_SIGNS = {
+    "$": frozenset(
+        "USD CAD AUD NZD HKD SGD TWD MXN BRL ARS CLP COP UYU DOP JMD TTD BSD BBD BZD FJD NAD BMD "
+        "KYD XCD GYD LRD SRD SBD BND CUP CVE NIO TOP MOP".split()
+    ),
+    "¥": frozenset({"CNY", "JPY"}),
+    "￥": frozenset({"CNY", "JPY"}),
+    "块": frozenset({"CNY"}),
+    "kr": frozenset({"SEK", "NOK", "DKK", "ISK"}),
+}
 _LOOSE_SIGNS = ("$", "¥", "kr", "￥", "块")
 # "1.234" is a thousand in one country and one and a bit in another; these three-decimal
 # currencies write it with the second meaning.
@@ -82,14 +93,24 @@ def money_amount(value: object) -> tuple[Decimal, str | None]:
         return _checked(Decimal(str(value)), str(value)), None
     text = clean_line(unicodedata.normalize("NFKC", str(value)))
     if re.fullmatch(r"[-−]\s*\S.*", text) and re.search(r"\d", text):
-        raise Unreadable(f"price is negative: {text[:40]}")
+        raise Unreadable(f"price is negative: {text[:40]} ({_WRITE_PRICE})")
     digits = Price.fromstring(text).amount_text or ""
     before, _, after = text.partition(digits) if digits else (text, "", "")
     sign = f"{before} {after}".strip()
     code = _named_currency(sign)
     if not digits or (sign and code is None and not _loose(sign)):
-        raise Unreadable(f"price cannot be read: {text[:40]}")
+        raise Unreadable(f"price cannot be read: {text[:40]} ({_WRITE_PRICE})")
     return _checked(_decimal(digits, code), text), code
+
+
+def sign_contradicts(value: object, currency: str) -> bool:
+    """Whether a price is written with a sign that several currencies share, but not this one."""
+    if not isinstance(value, str):
+        return False
+    return any(
+        sign in value and currency not in known and currency_code(value.strip(" 0123456789.,")) is None
+        for sign, known in _SHARED_SIGNS.items()
+    )
 
 
 def _named_currency(sign: str) -> str | None:
@@ -132,14 +153,14 @@ def _decimal(digits: str, code: str | None) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise Unreadable(f"price cannot be read: {digits[:40]}") from None
+        raise Unreadable(f"price cannot be read: {digits[:40]} ({_WRITE_PRICE})") from None
 
 
 def _checked(amount: Decimal, shown: str) -> Decimal:
     if not amount.is_finite() or amount > _MOST:
-        raise Unreadable(f"price cannot be read: {shown[:40]}")
+        raise Unreadable(f"price cannot be read: {shown[:40]} ({_WRITE_PRICE})")
     if amount < 0:
-        raise Unreadable(f"price is negative: {shown[:40]}")
+        raise Unreadable(f"price is negative: {shown[:40]} ({_WRITE_PRICE})")
     return cents(amount)
 
 
