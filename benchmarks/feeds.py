@@ -57,7 +57,7 @@ def table(path: Path) -> Iterator[dict[str, str]]:
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
-    return (json.loads(row, parse_float=Decimal) for row in text_of(path).splitlines() if row)
+    return (json.loads(row, parse_float=Decimal) for row in text_of(path).split("\n") if row)
 
 
 def plain_rows(rows: Iterator[dict[str, Any]], key: str, title: str, currency: str) -> Expected:
@@ -109,6 +109,9 @@ def merchant(path: Path) -> Expected:
     }
 
 
+KINDS = {"Product", "ProductGroup", "ProductModel", "IndividualProduct", "SomeProducts", "Car"}
+
+
 def linked(path: Path) -> Expected:
     found: Expected = {}
 
@@ -121,7 +124,7 @@ def linked(path: Path) -> Expected:
             return
         kinds = value.get("@type")
         kinds = kinds if isinstance(kinds, list) else [kinds]
-        if any("Product" in str(k) or k in {"Vehicle", "Car", "Motorcycle"} for k in kinds):
+        if {str(kind) for kind in kinds} & KINDS:
             keys = ("productID", "sku", "@id", "url", "productGroupID")
             identity = next((str(value[k]) for k in keys if value.get(k)), None)
             if identity and value.get("name"):
@@ -143,12 +146,15 @@ def offered(value: Any) -> Price:
     for offer in value if isinstance(value, list) else [value]:
         if not isinstance(offer, dict):
             continue
-        spec = offer.get("priceSpecification")
-        source = offer if "price" in offer or "lowPrice" in offer else spec
-        if isinstance(source, dict):
+        specs = offer.get("priceSpecification")
+        every = specs if isinstance(specs, list) else [specs]
+        # what members pay is not the price
+        open_to_all = [s for s in every if isinstance(s, dict) and "validForMemberTier" not in s]
+        sources = [offer] if "price" in offer or "lowPrice" in offer else open_to_all
+        for source in sources[:1]:
             prices += [source[k] for k in ("price", "lowPrice", "highPrice") if k in source]
-            currency = source.get("priceCurrency", offer.get("priceCurrency", ""))
-    return ranged(prices, currency) if prices and currency else None
+            currency = source.get("priceCurrency", offer.get("priceCurrency", "USD"))
+    return ranged(prices, currency) if prices else None
 
 
 def litemall(path: Path) -> Expected:
@@ -182,7 +188,7 @@ class Feed:
 FEEDS = (
     Feed("product-feeds/google_merchant_rss.xml", merchant, ()),
     Feed("product-feeds/facebook_catalog_rss.xml", merchant, ()),
-    Feed("product-feeds/schema_org_products.jsonl", linked, ()),
+    Feed("product-feeds/schema_org_products.jsonl", linked),
     Feed("shopify-csv/apparel.csv", shopify),
     Feed("shopify-csv/jewelery.csv", shopify),
     Feed("spree-csv/products.csv", spree, ()),
@@ -257,7 +263,9 @@ def packed_otherwise(path: Path, folder: Path) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", default="", help="feeds whose path holds this text")
     arguments = parser.parse_args()

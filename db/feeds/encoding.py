@@ -142,6 +142,8 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 def skip_marks(start: bytes, codec: str) -> int:
     """How many bytes at the beginning are byte order marks; some programs write two."""
+    if not codec.startswith(("utf", "gb18030")):
+        return 0
     mark = "\ufeff".encode(codec)
     length = 0
     while start.startswith(mark, length):

@@ -197,7 +197,7 @@ def guess(
     """Field → columns, by the table of names; "price (USD)" counts as "price"."""
     by_form: dict[str, list[str]] = {}
     for column in columns:
-        by_form.setdefault(_without_currency(key_form(_bare(column))), []).append(column)
+        by_form.setdefault(_without_currency(key_form(bare(column))), []).append(column)
     found = {}
     for field, forms in names.items():
         if hits := tuple(column for form in forms for column in by_form.get(form, ())):
@@ -205,7 +205,7 @@ def guess(
     return found
 
 
-def _bare(column: str) -> str:
+def bare(column: str) -> str:
     """A column's name without a namespace and without hints to who fills it in: "Active (0/1)"."""
     return _HINT.sub("", column.removeprefix("g:"))
 

@@ -65,7 +65,7 @@ def read_linked(head: Head) -> Iterator[Row | RejectedRow]:
             value = json.loads(text, parse_float=Decimal)
         except (ValueError, RecursionError) as error:
             raise FeedError(_broken(head.path.name, error)) from None
-        for row in _rows(value, f"{head.path.name} item"):
+        for row in _rows(value, head.path.name):
             count += 1
             yield row
     if not count:
@@ -134,7 +134,7 @@ def _rows(value: Any, where: str) -> Iterator[Row | RejectedRow]:
         held = [v for v in _listed(group.get("hasVariant")) if v.get("@id") != product.get("@id")]
         group["hasVariant"] = [*held, product]
     for number, product in enumerate(alone, 1):
-        place = f"{where} {number}" if len(alone) > 1 or where.endswith(" item") else where
+        place = where if len(alone) == 1 else f"{where} product {number}"
         cells = _cells(product)
         if DAMAGE.search(str(cells)):
             yield RejectedRow(place, "holds bytes that are no UTF-8: save the file as UTF-8")
@@ -251,8 +251,9 @@ def _offer(value: Any) -> dict[str, Any]:
         low = offer.get("lowPrice", offer.get("price"))
         currency = offer.get("priceCurrency")
         for spec in _listed(offer.get("priceSpecification")) if low is None else ():
-            # a list price is what the product does not cost
-            if spec.get("price") is not None and "ListPrice" not in str(spec.get("priceType")):
+            # a list price is what the product does not cost, a member's what only some pay
+            special = "ListPrice" in str(spec.get("priceType")) or spec.get("validForMemberTier")
+            if spec.get("price") is not None and not special:
                 low, currency = spec["price"], spec.get("priceCurrency", currency)
                 break
         if low is None and inner:

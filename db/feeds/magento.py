@@ -48,7 +48,9 @@ class Magento:
         heads = [sheet for sheet in rows if sheet.text("producttype") == "configurable"] or rows
         head = heads[0]
         for sheet in heads[1:]:
-            yield RejectedRow(sheet.where, f"sku {sheet.text('sku')} already stands at {head.where}")
+            yield RejectedRow(
+                sheet.where, f"sku {sheet.text('sku')} already stands at {head.where}"
+            )
         if (hidden := _hidden(head)) is not None:
             yield RejectedRow(head.where, hidden)
             return
@@ -56,15 +58,22 @@ class Magento:
         items: list[dict[str, Any]] = []
         for options in _variations(head):
             sku = options.pop("sku", "")
-            if (sheet := simple.get(sku)) is None:
-                yield RejectedRow(head.where, f"its variation {sku} is not in the file: export it too")
+            found = simple.get(sku)
+            if found is None:
+                yield RejectedRow(
+                    head.where, f"its variation {sku} is not in the file: export it too"
+                )
                 continue
-            if sheet.text("productonline") in {"0", "2"}:
+            if found.text("productonline") in {"0", "2"}:
                 continue
             items.append(
                 variant(
-                    sheet, sku=sku, price=_paid(sheet), stock=_stock(sheet),
-                    in_stock=_in_stock(sheet), options=options,
+                    found,
+                    sku=sku,
+                    price=_paid(found),
+                    stock=_stock(found),
+                    in_stock=_in_stock(found),
+                    options=options,
                 )  # fmt: skip
             )
         yield Row(head.where, _cells(head, items))

@@ -45,7 +45,12 @@ class Merchant:
         shipping = head.cell("shipping")
         cells |= {
             "category": head.cell("producttype", "googleproductcategory", "fbproductcategory"),
-            "image_link": [*_texts(head.cell("imagelink")), *_texts(head.cell("additionalimagelink"))],
+            "image_link": [
+                picture
+                for sheet in rows
+                for form in ("imagelink", "additionalimagelink")
+                for picture in _texts(sheet.cell(form))
+            ],
         }
         if isinstance(shipping, dict | list):
             every = shipping if isinstance(shipping, list) else [shipping]
@@ -72,11 +77,7 @@ def _texts(value: Any) -> list[str]:
 def _item(sheet: Sheet) -> dict[str, Any]:
     dated = sheet.text("salepriceeffectivedate")
     reduced = None if dated or sheet.mapped.get("price") else sheet.cell("saleprice")
-    options = {
-        name: text
-        for name in _CHOICES
-        if (text := sheet.text(name.replace("_", "")))
-    }
+    options = {name: text for name in _CHOICES if (text := sheet.text(name.replace("_", "")))}
     return variant(
         sheet,
         id=sheet.text("id") or None,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from db.feeds.attributes import LONG_VALUE, attributes_of, option_attributes
-from db.feeds.fields import Columns, column_currency, key_form
+from db.feeds.fields import Columns, bare, column_currency, key_form
 from db.feeds.rows import Row
 from db.feeds.source import MAX_FIELD
 from db.feeds.text import clean_line, clean_text
@@ -122,7 +122,7 @@ class _Reading:
             )
         )
         reviews = self.take("reviews")
-        aliases = self._aliases(product_id, variants, variant_codes)
+        aliases = self._aliases(product_id, variant_codes)
         attributes, long_ones = self._attributes(options, variants)
         yield Product(
             id=product_id,
@@ -286,7 +286,7 @@ class _Reading:
         """
         for column in self.columns.get("listed", ()):
             value = self.cells[column]
-            if key_form(column) in {"onsale", "isonsale"}:
+            if key_form(bare(column)) in {"onsale", "isonsale"}:
                 forms = {key_form(key) for key in self.cells}
                 if not _CHINESE.search(title) or forms & _DISCOUNT_FORMS:
                     continue
@@ -319,9 +319,7 @@ class _Reading:
             return None, 0
         return rating, count
 
-    def _aliases(
-        self, product_id: str, variants: tuple[Variant, ...], codes: tuple[str, ...]
-    ) -> tuple[str, ...]:
+    def _aliases(self, product_id: str, codes: tuple[str, ...]) -> tuple[str, ...]:
         found: list[str] = []
         if mapped := self.mapped.get("alias"):
             self.used.add(mapped.column.split(".")[0])
@@ -332,12 +330,9 @@ class _Reading:
                 found.append(str(value))
                 if key_form(column) not in {"sku", "mpn"}:
                     self.used.add(column)
-        for variant in variants:
-            found += filter(None, (variant.id, variant.sku))
         found += codes
-        made_up = {f"{product_id}-{n}" for n in range(1, len(variants) + 1)}
         names = dict.fromkeys(_bounded("alias", clean_line(name)) for name in found)
-        return tuple(n for n in names if n and n != product_id and n not in made_up)
+        return tuple(n for n in names if n and n != product_id)
 
     def _attributes(
         self, options: dict[str, tuple[str, ...]], variants: tuple[Variant, ...]

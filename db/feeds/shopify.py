@@ -37,8 +37,10 @@ class Shopify:
 
     def fits(self, forms: frozenset[str]) -> bool:
         keyed = bool(forms & {"handle", "urlhandle"})
-        return keyed and "title" in forms and bool(
-            forms & {"variantprice", "variantsku", "option1value"}
+        return (
+            keyed
+            and "title" in forms
+            and bool(forms & {"variantprice", "variantsku", "option1value"})
         )
 
     def place(self, sheet: Sheet) -> tuple[str | None, list[str]]:
@@ -133,7 +135,8 @@ def _spree_options(sheet: Sheet) -> dict[str, str]:
     return {
         name: value
         for form in sheet.columns
-        if form.startswith("option") and form.endswith("name")
+        if form.startswith("option")
+        and form.endswith("name")
         and (name := sheet.text(form))
         and (value := sheet.text(form.removesuffix("name") + "value"))
     }
@@ -171,5 +174,7 @@ def _hidden(sheet: Sheet) -> str | None:
         return f"is not shown in the shop (status: {status}): publish it to have it recommended"
     published = sheet.text("published", "publishedononlinestore")
     if truth(published) is False:
-        return f"is not shown in the shop (published: {published}): publish it to have it recommended"
+        return (
+            f"is not shown in the shop (published: {published}): publish it to have it recommended"
+        )
     return None

@@ -50,7 +50,7 @@ def read_variants(
     money: MoneyReader,
     rejected: list[RejectedRow],
 ) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
-    """The variants of a list of objects, and their further identifiers (barcodes).
+    """The variants of a list of objects, and what they are called: ids, SKUs, then barcodes.
 
     `option_names` name the values of variants that hold a bare list. A variant that stood on a
     row of its own and states a price that cannot be read is `rejected` alone, unless none is left.
@@ -59,29 +59,32 @@ def read_variants(
     if not isinstance(value, list):
         return (), ()
     variants: list[Variant] = []
-    aliases: list[str] = []
+    names: list[str] = []
+    barcodes: list[str] = []
     for number, item in enumerate(value, 1):
         if not isinstance(item, dict):
             continue
         where = item.get(WHERE)
         try:
-            made, barcode = _variant(item, f"{product_id}-{number}", option_names, money)
+            made, is_named, barcode = _variant(item, f"{product_id}-{number}", option_names, money)
         except Unreadable as error:
             if where is None:
                 raise
             rejected.append(RejectedRow(str(where), str(error)))
             continue
         variants.append(made)
-        aliases += barcode
+        names += filter(None, (made.id if is_named else None, made.sku))
+        barcodes += filter(None, (barcode,))
     if rejected and not variants:
         first = rejected.pop(0)
         raise Unreadable(first.reason)
-    return tuple(variants), tuple(aliases)
+    return tuple(variants), (*names, *barcodes)
 
 
 def _variant(
     item: Mapping[str, Any], made_up: str, option_names: tuple[str, ...], money: MoneyReader
-) -> tuple[Variant, list[str]]:
+) -> tuple[Variant, bool, str]:
+    """The variant, whether it states an id, and its barcode."""
     columns = guess(item, _NAMES)
 
     def cell(field: str) -> Any:
@@ -101,7 +104,7 @@ def _variant(
         in_stock=in_stock,
         stock=stock,
     )
-    return variant, [clean_line(str(code)) for code in (cell("barcode"),) if code]
+    return variant, identity is not None, clean_line(str(cell("barcode") or ""))
 
 
 def stock_of(number: object, word: object) -> tuple[int | None, bool | None]:

@@ -56,7 +56,9 @@ class WooCommerce:
             return
         head, *others = heads
         for sheet in others:
-            yield RejectedRow(sheet.where, f"id {sheet.text('id', 'sku')} already stands at {head.where}")
+            yield RejectedRow(
+                sheet.where, f"id {sheet.text('id', 'sku')} already stands at {head.where}"
+            )
         if (hidden := _hidden(head)) is not None:
             yield RejectedRow(head.where, hidden)
             return

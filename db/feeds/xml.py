@@ -83,7 +83,9 @@ class _Items:
         self._line = 0
         self._fault: str | None = None
         self.ready: list[Row | RejectedRow] = []
-        self.parser = parser = expat.ParserCreate("utf-8")  # whatever it declares, it is decoded here
+        self.parser = parser = expat.ParserCreate(
+            "utf-8"
+        )  # whatever it declares, it is decoded here
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
@@ -99,7 +101,9 @@ class _Items:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise FeedError(f"{self._name} is nested deeper than {_MAX_DEPTH} elements: it is no feed")
+            raise FeedError(
+                f"{self._name} is nested deeper than {_MAX_DEPTH} elements: it is no feed"
+            )
         prefix, _, name = tag.rpartition(":")
         if self._depth == 1 and name.casefold() in _PAGES:
             raise FeedError(f"{self._name} is a web page and no feed: export the feed again")

@@ -49,7 +49,9 @@ def test_that_a_csv_gives_its_good_rows_and_the_reasons_of_the_bad():
     )
     assert (desk.in_stock, desk.stock, desk.description) == (False, 0, "Warm light.")
     assert [r for r in records if isinstance(r, RejectedRow)] == [
-        RejectedRow("lamps.csv line 5", "price is negative: -3 (write one number, or leave it empty)"),
+        RejectedRow(
+            "lamps.csv line 5", "price is negative: -3 (write one number, or leave it empty)"
+        ),
         RejectedRow("lamps.csv line 6", "has no title: give it one"),
     ]
 
