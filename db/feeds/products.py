@@ -159,7 +159,7 @@ class _Reading:
         else:
             column = next(iter(self.columns.get("id", ())), None)
             if column is None:
-                raise Unreadable("has no id: name its column with --map id=COLUMN")
+                raise Unreadable("has no id: give it one, or name its column with --map id=COLUMN")
             self.used.add(column)
             value = self.cells[column]
         if isinstance(value, bool | dict | list) or not stated(value):
@@ -186,7 +186,7 @@ class _Reading:
                 None,
             )
             if found is None:
-                raise Unreadable(f"price cannot be read: {str(value)[:40]}")
+                raise Unreadable(f"price states no amount: {str(value)[:40]}")
             named = currency_code(code) if code else None
             value, column = found, ""
             stated_code = named or self._row_currency()
@@ -214,7 +214,7 @@ class _Reading:
         if cell is None or not stated(cell):
             return None
         if (code := currency_code(cell)) is None:
-            raise Unreadable(f"currency is not known: {str(cell)[:20]}")
+            raise Unreadable(f"currency is not known: {str(cell)[:20]} (write a code such as USD)")
         return code
 
     def _prices(

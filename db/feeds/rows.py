@@ -119,6 +119,8 @@ def _column_names(cells: list[str]) -> list[str]:
 
 
 def _cell(text: str) -> object:
+    if text.startswith('="') and text.endswith('"') and '"' not in text[2:-1]:
+        return text[2:-1]  # how spreadsheets are made to keep the zeros of "007"
     if text[:1] in "[{" and text[-1:] in "]}" and len(text) > 1:
         try:
             return json.loads(text, parse_float=Decimal)

@@ -129,7 +129,7 @@ def price_range(variants: tuple[Variant, ...]) -> tuple[Money | None, Money | No
     """
     prices = [variant.price for variant in variants if variant.price is not None]
     if len({price.currency for price in prices}) > 1:
-        raise Unreadable("variants are priced in several currencies")
+        raise Unreadable("variants are priced in several currencies: export one")
     if not prices:
         return None, None
 
