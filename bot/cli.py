@@ -87,6 +87,8 @@ def import_(
     yes: Annotated[bool, typer.Option(help="allow withdrawing more than 30 %")] = False,
 ) -> None:
     """Load catalogue feeds, product pages, comments, policies and orders."""
+    from rich.progress import Progress
+
     from bot.app import open_store
     from bot.importing import import_shop
     from db.catalog import CatalogStore
@@ -96,7 +98,8 @@ def import_(
     mapping = _mapping(map_ or [])
     if not (paths or policies or orders):
         raise ConfigError("nothing to import: name a feed, --policies DIR or --orders FILE")
-    with open_store(settings) as database:
+    with open_store(settings) as database, Progress(console=out, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
         reports = import_shop(
             paths or [],
             policies=policies,
@@ -108,6 +111,7 @@ def import_(
             catalog=CatalogStore(database),
             order_store=OrderStore(database),
             now=settings.clock()(),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     print_reports(reports)
 

@@ -5,7 +5,7 @@ Knows nothing about formats (db.feeds) or tables (the stores).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -41,7 +41,7 @@ from db.records import (
 
 T = TypeVar("T")
 
-FEED_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".xml"})
+FEED_SUFFIXES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xml", ".rss", ".atom"})
 
 
 class ImportFailed(ShopbotError):
@@ -100,6 +100,7 @@ def import_shop(
     partial: bool = False,
     yes: bool = False,
     most_withdrawn: float = MOST_WITHDRAWN,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[ImportReport]:
     """Load what is named and nothing else; importing the same again changes nothing.
 
@@ -108,12 +109,20 @@ def import_shop(
     that are missing are withdrawn (more than `most_withdrawn` only with `yes`), and so are pages, comments and
     policies. A page that is not given keeps telling what it told: a feed alone may be imported
     anew. Each kind is applied whole or not at all; raises ImportFailed with the one line to show.
+    `progress` is told (bytes read, bytes of all feeds) while the feeds are read.
     """
     try:
         for path in filter(None, (*paths, policies, orders)):
             files_of(path)
         plan = _sorted(paths)
-        run = _Run(catalog, now=now, partial=partial, yes=yes, most_withdrawn=most_withdrawn)
+        run = _Run(
+            catalog,
+            now=now,
+            partial=partial,
+            yes=yes,
+            most_withdrawn=most_withdrawn,
+            progress=progress,
+        )
         reports = run.paths(plan, currency=currency, mapping=dict(mapping or {}))
         if policies is not None:
             rejected: list[RejectedRow] = []
@@ -147,17 +156,26 @@ def _sorted(paths: Iterable[Path]) -> _Plan:
         if any(file.suffix.lower() in MARKDOWN_SUFFIXES for file in files):
             plan.pages.append(path)
         for file in files:
-            suffix = file.suffix.lower()
-            if suffix in MARKDOWN_SUFFIXES:
+            if file.suffix.lower() in MARKDOWN_SUFFIXES:
                 continue
-            if file != path and suffix not in FEED_SUFFIXES:
-                plan.rejected.append(RejectedRow(file.name, "is neither a feed nor a page"))
+            try:
+                kind = kind_of(file)
+            except FeedError as error:
+                if file == path or _is_named_a_feed(file):
+                    raise
+                # a read-me or a picture that lies beside the feeds
+                plan.rejected.append(RejectedRow(file.name, f"is no feed and no page: {error}"))
                 continue
-            kind = kind_of(file)
             if kind == "orders":
                 raise FeedError(f"{file.name} holds orders: give it as --orders {file}")
             (plan.comments if kind == "comments" else plan.feeds).append(file)
     return plan
+
+
+def _is_named_a_feed(file: Path) -> bool:
+    """Whether a file that cannot be read was meant to be one, so that the shop is not whole."""
+    suffixes = [suffix.lower() for suffix in file.suffixes if suffix.lower() != ".gz"]
+    return bool(suffixes) and suffixes[-1] in FEED_SUFFIXES
 
 
 class _Run:
@@ -171,12 +189,14 @@ class _Run:
         partial: bool,
         yes: bool,
         most_withdrawn: float,
+        progress: Callable[[int, int], None] | None,
     ) -> None:
         self._catalog = catalog
         self._now = now
         self._partial = partial
         self._yes = yes
         self._most_withdrawn = most_withdrawn
+        self._progress = progress
 
     def paths(
         self, plan: _Plan, *, currency: str | None, mapping: dict[str, str]
@@ -188,9 +208,20 @@ class _Run:
         page_texts: list[Document] = []
         comments: list[Document] = []
 
+        total = sum(feed.stat().st_size for feed in plan.feeds)
+        done = 0
+
+        def count(read: int) -> None:
+            nonlocal done
+            done += read
+            if self._progress is not None:
+                self._progress(min(done, total), total)
+
         def fed() -> Iterator[Product]:
             for feed in plan.feeds:
-                for record in read_products(feed, mapping=maps[feed], currency=currency):
+                for record in read_products(
+                    feed, mapping=maps[feed], currency=currency, progress=count
+                ):
                     if isinstance(record, Product):
                         yield record
                     elif isinstance(record, RejectedRow):

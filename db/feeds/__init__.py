@@ -1,11 +1,11 @@
 """From a shop's files to records: one module for each format, recognised by content."""
 
 from db.feeds.documents import read_comments, read_policies
+from db.feeds.errors import FeedError
 from db.feeds.fields import map_columns, parse_map
 from db.feeds.orders import read_orders
 from db.feeds.pages import Page, parse_page, read_pages
 from db.feeds.registry import columns_of, kind_of, read_products
-from db.feeds.source import FeedError
 
 __all__ = [
     "FeedError",

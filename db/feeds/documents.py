@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from db.feeds.errors import FeedError
 from db.feeds.fields import guess
 from db.feeds.registry import COMMENT_TEXTS, REFERENCES, read_rows
 from db.feeds.rows import Row
-from db.feeds.source import FeedError, read_markdown_pages
+from db.feeds.source import read_markdown_pages
 from db.feeds.text import clean_line, clean_text
 from db.feeds.values import stated
 from db.records import Document, ProductId, RejectedRow

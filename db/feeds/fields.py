@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from db.feeds.source import FeedError
+from db.feeds.errors import FeedError
 from db.feeds.values import cents, currency_code, money_amount
 
 # Best first; names are compared without case, spaces, "_", "-", "." and brackets.
@@ -33,8 +33,10 @@ _PRODUCT_NAMES = {
     ),
     "price": (
         "price currentprice retailprice sellingprice finalprice unitprice ourprice "
-        "priceamount variantprice 商品价格 价格 售价 现价 零售价 销售价 单价"
+        "priceamount variantprice pricetaxincluded pricetaxincl priceinctax pricewithtax "
+        "pricetaxexcluded pricetaxexcl 商品价格 价格 售价 现价 零售价 销售价 单价"
     ),
+    "price_to": "priceto highprice pricemax maxprice",
     "usual": "regularprice",
     "compare_at": (
         "compareatprice compareat listprice counterprice marketprice originalprice oldprice "
@@ -44,7 +46,7 @@ _PRODUCT_NAMES = {
     "brand": "brand brandname manufacturer vendor supplier maker 品牌 品牌名称 品牌名 厂家 厂商",
     "category": (
         "category categories categorypath categoryname productcategory producttype department "
-        "type 分类 商品分类 类目 商品类目 类别 品类 分类名称"
+        "type category1 defaultcategory googleproductcategory 分类 商品分类 类目 商品类目 类别 品类 分类名称"
     ),
     "subcategory": "subcategory subcategories 子分类 二级分类 二级类目",
     "description": (
@@ -54,14 +56,14 @@ _PRODUCT_NAMES = {
     ),
     "stock": (
         "stock quantity inventory stockquantity inventoryquantity currentstock inventorycount "
-        "stockqty qty onhand availablequantity quantityavailable stocklevel 库存 库存数量 库存量 "
+        "stockqty qty onhand inventorycount availablequantity quantityavailable stocklevel 库存 库存数量 库存量 "
         "存货"
     ),
     "in_stock": (
         "instock isinstock availability availabilitystatus available isavailable stockstatus "
         "库存状态 是否有货 有货"
     ),
-    "listed": "onsale isonsale 是否上架 上架 上架状态 商品状态 在售",
+    "listed": "onsale isonsale active isactive productonline 是否上架 上架 上架状态 商品状态 在售",
     "rating": (
         "rating ratingvalue averagerating avgrating ratingaverage ratings stars aggregaterating "
         "reviewscore 评分 平均评分 商品评分"
@@ -74,7 +76,7 @@ _PRODUCT_NAMES = {
     "url": "url producturl link permalink href productlink weburl 链接 商品链接 网址",
     "image": (
         "image images imageurl imageurls imagelink thumbnail picture pictures picurl img photo "
-        "photos gallery additionalimagelink imagesrc 图片 主图 商品图片 图片链接"
+        "photos gallery additionalimagelink imagesrc baseimage 图片 主图 商品图片 图片链接"
     ),
     "tags": "tags tag keywords 标签 关键词 关键字",
     "variants": "variants skus variations children 规格列表",
@@ -84,8 +86,8 @@ _PRODUCT_NAMES = {
         "属性 参数 规格参数 商品参数 商品属性"
     ),
     "alias": (
-        "sku skuid skucode barcode ean ean13 gtin gtin8 gtin12 gtin13 gtin14 upc isbn asin mpn "
-        "slug handle productid goodsid itemid 条码 条形码 货号 商品编码"
+        "sku skuid skucode barcode ean ean13 gtin gtin8 gtin12 gtin13 gtin14 gtinupceanorisbn upc isbn asin mpn "
+        "slug handle reference productid goodsid itemid 条码 条形码 货号 商品编码"
     ),
 }
 PRODUCT_NAMES = {key: tuple(names.split()) for key, names in _PRODUCT_NAMES.items()}
@@ -94,6 +96,7 @@ MAPPABLE = (
     "id", "title", "price", "compare_at", "currency", "brand", "category", "description", "stock",
     "in_stock", "rating", "rating_count", "url", "image", "tags", "sku",
 )  # fmt: skip
+_HINT = re.compile(r"\s*(?:\((?:0/1|x,\s*y,\s*z[^)]*)\)|[*#])\s*$")
 _MAPPED_AS = {"sku": "alias"}
 _NEVER_BESIDE_MAP = {"price": ("paid", "usual")}
 
@@ -194,12 +197,17 @@ def guess(
     """Field → columns, by the table of names; "price (USD)" counts as "price"."""
     by_form: dict[str, list[str]] = {}
     for column in columns:
-        by_form.setdefault(_without_currency(key_form(column)), []).append(column)
+        by_form.setdefault(_without_currency(key_form(bare(column))), []).append(column)
     found = {}
     for field, forms in names.items():
         if hits := tuple(column for form in forms for column in by_form.get(form, ())):
             found[field] = hits
     return found
+
+
+def bare(column: str) -> str:
+    """A column's name without a namespace and without hints to who fills it in: "Active (0/1)"."""
+    return _HINT.sub("", column.removeprefix("g:"))
 
 
 def _without_currency(form: str) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from db.feeds.attributes import LONG_VALUE, attributes_of, option_attributes
-from db.feeds.fields import Columns, column_currency, key_form
+from db.feeds.fields import Columns, bare, column_currency, key_form
 from db.feeds.rows import Row
 from db.feeds.source import MAX_FIELD
 from db.feeds.text import clean_line, clean_text
@@ -21,6 +21,7 @@ from db.feeds.values import (
     currency_code,
     money_amount,
     rating_value,
+    sign_contradicts,
     stated,
     string_list,
     truth,
@@ -34,6 +35,8 @@ _WORDS_OF_REVIEW = ("comment", "text", "review", "content", "body", "reviewBody"
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _DISCOUNT_FORMS = frozenset({"regularprice", "saleprice", "specialprice", "discount"})
 _DISTINCT_ALIASES = 50
+_FORMULA = re.compile(r"=\s*[\w(\"'+@-]|[+@-]\s*\w+[\w.]*\(|[+=@-].*\|.*!")
+_SHEET_ERROR = re.compile(r"#(?:REF!|N/A|NAME\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!)")
 _LINK = re.compile(r"https?://[^\s<>\"']+")
 # pictures may also lie in the shop's own media folder, which is served under this path
 _PICTURE = re.compile(rf"{_LINK.pattern}|/media/[\w-][\w./-]*")
@@ -52,6 +55,8 @@ class ProductReader:
             yield from _Reading(row.cells, self._columns, self._currency).records()
         except Unreadable as error:
             yield RejectedRow(row.where, str(error))
+        except RecursionError:
+            yield RejectedRow(row.where, "is nested too deeply: export it again")
 
 
 class _Reading:
@@ -66,7 +71,7 @@ class _Reading:
                 self.cells |= {k: v for k, v in value.items() if k not in self.cells}
         for key, value in self.cells.items():
             if isinstance(value, str) and len(value) > MAX_FIELD:
-                raise Unreadable(f"{key} is longer than {MAX_FIELD:,} characters")
+                raise Unreadable(f"{key} is longer than {MAX_FIELD:,} characters: shorten it")
         self.columns = columns.of(self.cells)
         self.mapped = columns.mapped
         self.currency = currency
@@ -87,17 +92,19 @@ class _Reading:
                 return self.cells[column], column
         return None, ""
 
-    def records(self) -> Iterator[Product | Document]:
+    def records(self) -> Iterator[Product | Document | RejectedRow]:
         product_id = ProductId(self._identity())
         brand = clean_line(category_text(self.take("brand"))) or None
         title = self._title(brand)
         money = self._money
         options = option_attributes(self.take("options"))
+        rejected: list[RejectedRow] = []
         variants, variant_codes = read_variants(
             self.take("variants"),
             product_id=product_id,
             option_names=tuple(options),
             money=money,
+            rejected=rejected,
         )
         price, price_to, compare_at = self._prices(variants)
         stock, in_stock = self._stock(variants, title)
@@ -115,7 +122,7 @@ class _Reading:
             )
         )
         reviews = self.take("reviews")
-        aliases = self._aliases(product_id, variants, variant_codes)
+        aliases = self._aliases(product_id, variant_codes)
         attributes, long_ones = self._attributes(options, variants)
         yield Product(
             id=product_id,
@@ -143,6 +150,7 @@ class _Reading:
                 f"{product_id}-details", "page", title, f"# {title}\n\n{sections}\n", product_id
             )
         yield from _reviews(reviews, product_id, title)
+        yield from rejected
 
     def _identity(self) -> str:
         if mapped := self.mapped.get("id"):
@@ -151,12 +159,12 @@ class _Reading:
         else:
             column = next(iter(self.columns.get("id", ())), None)
             if column is None:
-                raise Unreadable("has no id: name its column with --map id=COLUMN")
+                raise Unreadable("has no id: give it one, or name its column with --map id=COLUMN")
             self.used.add(column)
             value = self.cells[column]
         if isinstance(value, bool | dict | list) or not stated(value):
-            raise Unreadable("has no id")
-        return _bounded("id", clean_line(str(value)))
+            raise Unreadable("has no id: give it one")
+        return _bounded("id", _typed("id", clean_line(str(value))))
 
     def _title(self, brand: str | None) -> str:
         value = self.take("title")
@@ -166,8 +174,8 @@ class _Reading:
             model = clean_line(str(self.cells[column])) if column else ""
             title = f"{brand or ''} {model}".strip() if model else ""
         if not title:
-            raise Unreadable("has no title")
-        return _bounded("title", title)
+            raise Unreadable("has no title: give it one")
+        return _bounded("title", _typed("title", title))
 
     def _money(self, row: Mapping[str, Any], value: object, column: str) -> Money | None:
         if isinstance(value, dict):
@@ -178,14 +186,21 @@ class _Reading:
                 None,
             )
             if found is None:
-                raise Unreadable(f"price cannot be read: {str(value)[:40]}")
-            amount, text_code = money_amount(found)
-            named = currency_code(code) if code else text_code
+                raise Unreadable(f"price states no amount: {str(value)[:40]}")
+            named = currency_code(code) if code else None
+            value, column = found, ""
+            stated_code = named or self._row_currency()
         else:
-            amount, named = money_amount(value)
-        currency = named or self._row_currency() or column_currency(column) or self.currency
+            stated_code = self._row_currency() or column_currency(column)
+        amount, written = money_amount(value)
+        currency = written or stated_code or self.currency
         if currency is None:
             raise Unreadable("price has no currency: import with --currency CODE, such as USD")
+        if stated_code not in (None, currency) or sign_contradicts(value, currency):
+            raise Unreadable(
+                f"price {str(value)[:30]} and the currency {stated_code or currency} contradict: "
+                "write one currency"
+            )
         return Money(amount, currency)
 
     def _row_currency(self) -> str | None:
@@ -199,7 +214,7 @@ class _Reading:
         if cell is None or not stated(cell):
             return None
         if (code := currency_code(cell)) is None:
-            raise Unreadable(f"currency is not known: {str(cell)[:20]}")
+            raise Unreadable(f"currency is not known: {str(cell)[:20]} (write a code such as USD)")
         return code
 
     def _prices(
@@ -208,7 +223,11 @@ class _Reading:
         """(price, highest price, price before) of the product itself or of its variants."""
         own, compare = self._own_price(), self._read_price("compare_at")
         low, high = price_range(variants)
-        price = low if high is not None or own is None else own
+        price = own if low is None else low
+        if low is None and own is not None and (most := self._read_price("price_to")) is not None:
+            if most.currency != own.currency:
+                raise Unreadable("price range is in two currencies: export one")
+            high = most if most.amount > own.amount else None
         if own is not None and compare is None and (usual := self._read_price("usual")):
             compare = usual
         if price is None or compare is None or compare.currency != price.currency:
@@ -267,7 +286,7 @@ class _Reading:
         """
         for column in self.columns.get("listed", ()):
             value = self.cells[column]
-            if key_form(column) in {"onsale", "isonsale"}:
+            if key_form(bare(column)) in {"onsale", "isonsale"}:
                 forms = {key_form(key) for key in self.cells}
                 if not _CHINESE.search(title) or forms & _DISCOUNT_FORMS:
                     continue
@@ -300,9 +319,7 @@ class _Reading:
             return None, 0
         return rating, count
 
-    def _aliases(
-        self, product_id: str, variants: tuple[Variant, ...], codes: tuple[str, ...]
-    ) -> tuple[str, ...]:
+    def _aliases(self, product_id: str, codes: tuple[str, ...]) -> tuple[str, ...]:
         found: list[str] = []
         if mapped := self.mapped.get("alias"):
             self.used.add(mapped.column.split(".")[0])
@@ -313,12 +330,9 @@ class _Reading:
                 found.append(str(value))
                 if key_form(column) not in {"sku", "mpn"}:
                     self.used.add(column)
-        for variant in variants:
-            found += filter(None, (variant.id, variant.sku))
         found += codes
-        made_up = {f"{product_id}-{n}" for n in range(1, len(variants) + 1)}
         names = dict.fromkeys(_bounded("alias", clean_line(name)) for name in found)
-        return tuple(n for n in names if n and n != product_id and n not in made_up)
+        return tuple(n for n in names if n and n != product_id)
 
     def _attributes(
         self, options: dict[str, tuple[str, ...]], variants: tuple[Variant, ...]
@@ -352,7 +366,16 @@ def category_text(value: object) -> str:
 
 def _bounded(field: str, text: str) -> str:
     if len(text) > _MAX_NAME:
-        raise Unreadable(f"{field} is longer than {_MAX_NAME} characters")
+        raise Unreadable(f"{field} is longer than {_MAX_NAME} characters: shorten it")
+    return text
+
+
+def _typed(field: str, text: str) -> str:
+    """The text, which a person typed: neither a formula nor the error that one came to."""
+    if _SHEET_ERROR.fullmatch(text):
+        raise Unreadable(f"{field} is the spreadsheet error {text}: mend the formula")
+    if _FORMULA.match(text):
+        raise Unreadable(f"{field} is a spreadsheet formula ({text[:30]}): write its value")
     return text
 
 

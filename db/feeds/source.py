@@ -1,4 +1,4 @@
-"""Files as text: encodings, limits and errors of everything that is read from a shop.
+"""Files as text, and the limits of everything that is read from a shop.
 
 Knows nothing about formats, columns or products.
 """
@@ -13,105 +13,61 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
 
+from db.feeds.encoding import Encoding, detect_encoding, skip_marks
+from db.feeds.errors import FeedError
+from db.feeds.packing import Progress, opened
 from db.records import RejectedRow
+
+__all__ = ["FeedError", "Head", "Progress"]
 
 MAX_FIELD = 1_000_000  # characters in one cell, line of JSON or Markdown page times four
 MAX_LINE = 4 * MAX_FIELD
-MAX_ROWS = 1_000_000
+MAX_ROWS = 5_000_000
 _HEAD_BYTES = 65_536
-_CHUNK = 1 << 20
 
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown"})
-
-
-class FeedError(Exception):
-    """A file cannot be read as a whole; the message names the file and the remedy in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """The beginning of a file, decoded, for formats to recognise themselves by.
 
-    `text` holds at most 64 KB; `columns` are the column names (CSV) or keys (JSON) of the first
-    rows, filled in by whoever has read them.
+    `text` holds at most 64 KB. `progress` is told of the bytes that are read from it later.
     """
 
     path: Path
-    encoding: str
+    encoding: Encoding
     text: str
+    progress: Progress | None = None
 
 
-def detect_encoding(path: Path) -> str:
-    """The codec of a text file: UTF-8 with or without mark, UTF-16, or GB18030.
-
-    Raises FeedError when none of them reads the whole file. GB18030 accepts nearly any bytes, so
-    it counts only when what it reads is ordinary Chinese (nine in ten characters of GB 2312).
-    """
-    with _opened(path) as file:
-        start = file.read(4)
-        if start.startswith(codecs.BOM_UTF8):
-            encoding = "utf-8-sig"
-        elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            encoding = "utf-16"
-        elif len(start) == 4 and start[0] and not start[1] and start[2] and not start[3]:
-            encoding = "utf-16-le"
-        elif len(start) == 4 and not start[0] and start[1] and not start[2] and start[3]:
-            encoding = "utf-16-be"
-        else:
-            encoding = "utf-8"
-        file.seek(0)
-        if _decodes(file, encoding):
-            return encoding
-        file.seek(0)
-        if encoding == "utf-8" and _decodes(file, "gb18030"):
-            return "gb18030"
-    raise FeedError(
-        f"{path.name} is neither UTF-8, UTF-16 nor GB18030 text: save it as UTF-8 and try again"
-    )
-
-
-def _decodes(file: BinaryIO, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    wide = common = 0
-    try:
-        while chunk := file.read(_CHUNK):
-            text = decoder.decode(chunk)
-            if "\0" in text:
-                return False
-            if encoding == "gb18030":
-                foreign = "".join(c for c in text if c > "\x7f")
-                wide += len(foreign)
-                common += len(foreign.encode("gb2312", "ignore")) // 2
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return encoding != "gb18030" or common >= 0.9 * wide
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise FeedError(f"{path} does not exist: check the path") from None
-    except OSError as error:
-        raise FeedError(f"{path} cannot be read: {error.strerror}") from error
-    with file:
-        yield file
-
-
-def read_head(path: Path) -> Head:
+def read_head(path: Path, progress: Progress | None = None) -> Head:
     """Decode the first 64 KB of a file. Raises FeedError for what is no text."""
     encoding = detect_encoding(path)
-    with _opened(path) as file:
-        text = codecs.getincrementaldecoder(encoding)().decode(file.read(_HEAD_BYTES))
-    return Head(path, encoding, text)
+    with _from_first_character(path, encoding) as file:
+        decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
+        text = decoder.decode(file.read(_HEAD_BYTES))
+    return Head(path, encoding, text, progress)
 
 
 @contextmanager
-def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
-    """A text stream that keeps line ends inside quotes as they are (`newline=""`)."""
-    with _opened(path) as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+def _from_first_character(
+    path: Path, encoding: Encoding, progress: Progress | None = None
+) -> Iterator[BinaryIO]:
+    with opened(path, progress) as file:
+        buffered = file if isinstance(file, io.BufferedReader) else io.BufferedReader(file)  # type: ignore[type-var]
+        buffered.read(skip_marks(buffered.peek(64)[:64], encoding.codec))
+        yield buffered
+
+
+@contextmanager
+def open_text(head: Head) -> Iterator[TextIO]:
+    """A text stream without byte order marks that keeps line ends as they are (`newline=""`)."""
+    encoding = head.encoding
+    with (
+        _from_first_character(head.path, encoding, head.progress) as file,
+        io.TextIOWrapper(file, encoding.codec, encoding.errors, newline="") as text,
+    ):
         yield text
 
 
@@ -132,16 +88,14 @@ class _Recoded:
 
 
 @contextmanager
-def open_utf8(path: Path, encoding: str) -> Iterator[ReadsBytes]:
+def open_utf8(head: Head) -> Iterator[ReadsBytes]:
     """A byte stream of the file in UTF-8 without mark, whatever its own encoding, for ijson."""
-    with _opened(path) as file:
-        if encoding == "utf-8":
+    if head.encoding.codec == "utf-8":
+        with _from_first_character(head.path, head.encoding, head.progress) as file:
             yield file
-        elif encoding == "utf-8-sig":
-            file.seek(len(codecs.BOM_UTF8))
-            yield file
-        else:
-            yield _Recoded(io.TextIOWrapper(file, encoding=encoding, newline=""))
+    else:
+        with open_text(head) as text:
+            yield _Recoded(text)
 
 
 def read_markdown(path: Path) -> str:
@@ -149,11 +103,14 @@ def read_markdown(path: Path) -> str:
 
     Raises FeedError when the page is larger than four megabytes or is no text.
     """
-    encoding = detect_encoding(path)
-    if path.stat().st_size > MAX_LINE:
+    head = read_head(path)
+    with open_text(head) as file:
+        text = file.read(MAX_LINE + 1)
+    if len(text) > MAX_LINE:
         raise FeedError(f"{path.name} is larger than 4 MB: split it into several pages")
-    with open_text(path, encoding) as file:
-        return file.read().replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
+    if head.encoding.damaged:
+        raise FeedError(f"{path.name} holds bytes that are no UTF-8: save it as UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def files_of(path: Path) -> list[Path]:

@@ -24,6 +24,8 @@ _LINE_BREAK = "\ue000"  # private use: marks a block's edge until the white spac
 
 def clean_line(text: str) -> str:
     """One line: entities decoded, control characters dropped, white space collapsed."""
+    if text.isprintable() and "&" not in text:
+        return " ".join(text.split())  # most cells: nothing to decode or to drop
     return " ".join(_CONTROL.sub("", html.unescape(text)).split())
 
 

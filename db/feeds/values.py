@@ -19,6 +19,10 @@ from db.feeds.text import clean_line
 _UNSTATED = frozenset(
     {"", "-", "--", "—", "n/a", "na", "nan", "none", "null", "nil", "undefined", "无", "暂无"}
 )
+_LONGEST_UNSTATED = 32  # characters, with white space around
+_SPACED = re.compile(r"\d{1,3}(?:\s\d{3})+(?:[.,]\d+)?")
+_PLAIN_PRICE = re.compile(r"\d{1,9}(?:\.\d\d?)?", re.ASCII)
+_WRITE_PRICE = "write one number, or leave it empty"
 _CENT = Decimal("0.01")
 _MOST = Decimal("1e12")
 
@@ -29,6 +33,16 @@ _SIGNS = {
     "A$": "AUD", "C$": "CAD", "CA$": "CAD", "NZ$": "NZD", "HK$": "HKD", "R$": "BRL",
     "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip
+_SHARED_SIGNS = {
+    "$": frozenset(
+        "USD CAD AUD NZD HKD SGD TWD MXN BRL ARS CLP COP UYU DOP JMD TTD BSD BBD BZD FJD NAD BMD "
+        "KYD XCD GYD LRD SRD SBD BND CUP CVE NIO TOP MOP".split()
+    ),
+    "¥": frozenset({"CNY", "JPY"}),
+    "￥": frozenset({"CNY", "JPY"}),
+    "块": frozenset({"CNY"}),
+    "kr": frozenset({"SEK", "NOK", "DKK", "ISK"}),
+}
 _LOOSE_SIGNS = ("$", "¥", "kr", "￥", "块")
 # "1.234" is a thousand in one country and one and a bit in another; these three-decimal
 # currencies write it with the second meaning.
@@ -52,9 +66,10 @@ class Unreadable(ValueError):
 
 def stated(value: object) -> bool:
     """Whether a cell says anything: not empty, and not a word for "nothing"."""
-    if value is None or value in ([], {}):
-        return False
-    return not (isinstance(value, str) and value.strip().casefold() in _UNSTATED)
+    if isinstance(value, str):
+        text = value if len(value) > _LONGEST_UNSTATED else value.strip().casefold()
+        return bool(text.strip()) and text not in _UNSTATED
+    return value is not None and value not in ([], {})
 
 
 @functools.cache
@@ -80,23 +95,41 @@ def money_amount(value: object) -> tuple[Decimal, str | None]:
         raise Unreadable(f"price cannot be read: {str(value).lower()}")
     if isinstance(value, int | float | Decimal):
         return _checked(Decimal(str(value)), str(value)), None
+    if isinstance(value, str) and _PLAIN_PRICE.fullmatch(value):
+        return cents(Decimal(value)), None
     text = clean_line(unicodedata.normalize("NFKC", str(value)))
+    text = re.sub(r"(?<=\d)['’](?=\d{3})", "", text)  # Swiss thousands
     if re.fullmatch(r"[-−]\s*\S.*", text) and re.search(r"\d", text):
-        raise Unreadable(f"price is negative: {text[:40]}")
+        raise Unreadable(f"price is negative: {text[:40]} ({_WRITE_PRICE})")
     digits = Price.fromstring(text).amount_text or ""
     before, _, after = text.partition(digits) if digits else (text, "", "")
     sign = f"{before} {after}".strip()
     code = _named_currency(sign)
     if not digits or (sign and code is None and not _loose(sign)):
-        raise Unreadable(f"price cannot be read: {text[:40]}")
+        raise Unreadable(f"price cannot be read: {text[:40]} ({_WRITE_PRICE})")
     return _checked(_decimal(digits, code), text), code
 
 
+def sign_contradicts(value: object, currency: str) -> bool:
+    """Whether a price is written with a sign that several currencies share, but not this one."""
+    if not isinstance(value, str):
+        return False
+    return any(
+        sign in value
+        and currency not in known
+        and currency_code(value.strip(" 0123456789.,")) is None
+        for sign, known in _SHARED_SIGNS.items()
+    )
+
+
 def _named_currency(sign: str) -> str | None:
-    for part in {sign, sign.strip(" .:/-"), *sign.split()}:
-        if code := currency_code(part):
+    """The one currency that all words beside an amount name; None where they say anything else."""
+    for whole in (sign, sign.strip(" .:/-")):
+        if code := currency_code(whole):
             return code
-    return None
+    words = [word.strip(".:/-") for word in sign.split()]
+    codes = {currency_code(word) for word in words if word and word not in _LOOSE_SIGNS}
+    return codes.pop() if len(codes) == 1 else None
 
 
 def _loose(sign: str) -> bool:
@@ -104,6 +137,8 @@ def _loose(sign: str) -> bool:
 
 
 def _decimal(digits: str, code: str | None) -> Decimal:
+    if re.search(r"\s", digits) and not _SPACED.fullmatch(digits):
+        raise Unreadable(f"price cannot be read: {digits[:40]} ({_WRITE_PRICE})")
     text = re.sub(r"[\s'’_]", "", digits)
     last_dot, last_comma = text.rfind("."), text.rfind(",")
     if last_dot >= 0 and last_comma >= 0:
@@ -132,14 +167,14 @@ def _decimal(digits: str, code: str | None) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise Unreadable(f"price cannot be read: {digits[:40]}") from None
+        raise Unreadable(f"price cannot be read: {digits[:40]} ({_WRITE_PRICE})") from None
 
 
 def _checked(amount: Decimal, shown: str) -> Decimal:
     if not amount.is_finite() or amount > _MOST:
-        raise Unreadable(f"price cannot be read: {shown[:40]}")
+        raise Unreadable(f"price cannot be read: {shown[:40]} ({_WRITE_PRICE})")
     if amount < 0:
-        raise Unreadable(f"price is negative: {shown[:40]}")
+        raise Unreadable(f"price is negative: {shown[:40]} ({_WRITE_PRICE})")
     return cents(amount)
 
 

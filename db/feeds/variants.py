@@ -13,7 +13,7 @@ from db.feeds.attributes import dropped
 from db.feeds.fields import guess, key_form
 from db.feeds.text import clean_line, plain_value
 from db.feeds.values import Unreadable, availability, name_of, stated, whole_number
-from db.records import Attribute, Money, Variant
+from db.records import Attribute, Money, RejectedRow, Variant
 
 _NAMES = {
     "id": ("id", "variantid", "itemid", "skuid", "sku"),
@@ -35,6 +35,9 @@ _NAMES = {
     ),
 }  # fmt: skip
 
+WHERE = "\0where"
+"""The key under which a variant that stood on a row of its own keeps that row's place."""
+
 MoneyReader = Callable[[Mapping[str, Any], object, str], Money | None]
 """Reads (row, price cell, name of its column) as money; raises Unreadable."""
 
@@ -45,42 +48,63 @@ def read_variants(
     product_id: str,
     option_names: tuple[str, ...],
     money: MoneyReader,
+    rejected: list[RejectedRow],
 ) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
-    """The variants of a list of objects, and their further identifiers (barcodes).
+    """The variants of a list of objects, and what they are called: ids, SKUs, then barcodes.
 
-    `option_names` name the values of variants that hold a bare list. Raises Unreadable when a
-    variant states a price that cannot be read.
+    `option_names` name the values of variants that hold a bare list. A variant that stood on a
+    row of its own and states a price that cannot be read is `rejected` alone, unless none is left.
+    Raises Unreadable for such a variant of any other product.
     """
     if not isinstance(value, list):
         return (), ()
     variants: list[Variant] = []
-    aliases: list[str] = []
+    names: list[str] = []
+    barcodes: list[str] = []
     for number, item in enumerate(value, 1):
         if not isinstance(item, dict):
             continue
-        columns = guess(item, _NAMES)
+        where = item.get(WHERE)
+        try:
+            made, is_named, barcode = _variant(item, f"{product_id}-{number}", option_names, money)
+        except Unreadable as error:
+            if where is None:
+                raise
+            rejected.append(RejectedRow(str(where), str(error)))
+            continue
+        variants.append(made)
+        names += filter(None, (made.id if is_named else None, made.sku))
+        barcodes += filter(None, (barcode,))
+    if rejected and not variants:
+        first = rejected.pop(0)
+        raise Unreadable(first.reason)
+    return tuple(variants), (*names, *barcodes)
 
-        def cell(field: str, item: dict[str, Any] = item, columns: Any = columns) -> Any:
-            return next((item[c] for c in columns.get(field, ()) if stated(item[c])), None)
 
-        price_column = next((c for c in columns.get("price", ()) if stated(item[c])), "")
-        stock, in_stock = stock_of(cell("stock"), cell("in_stock"))
-        known = {column for hits in columns.values() for column in hits}
-        further = {k: v for k, v in item.items() if k not in known}
-        sku = cell("sku")
-        identity = cell("id")
-        aliases += [clean_line(str(code)) for code in (cell("barcode"),) if code]
-        variants.append(
-            Variant(
-                id=clean_line(str(identity)) if identity is not None else f"{product_id}-{number}",
-                sku=clean_line(str(sku)) if sku is not None else None,
-                options=_options(cell("options"), further, option_names),
-                price=money(item, item[price_column], price_column) if price_column else None,
-                in_stock=in_stock,
-                stock=stock,
-            )
-        )
-    return tuple(variants), tuple(aliases)
+def _variant(
+    item: Mapping[str, Any], made_up: str, option_names: tuple[str, ...], money: MoneyReader
+) -> tuple[Variant, bool, str]:
+    """The variant, whether it states an id, and its barcode."""
+    columns = guess(item, _NAMES)
+
+    def cell(field: str) -> Any:
+        return next((item[c] for c in columns.get(field, ()) if stated(item[c])), None)
+
+    price_column = next((c for c in columns.get("price", ()) if stated(item[c])), "")
+    stock, in_stock = stock_of(cell("stock"), cell("in_stock"))
+    known = {column for hits in columns.values() for column in hits} | {WHERE}
+    further = {k: v for k, v in item.items() if k not in known}
+    sku = cell("sku")
+    identity = cell("id")
+    variant = Variant(
+        id=clean_line(str(identity)) if identity is not None else made_up,
+        sku=clean_line(str(sku)) if sku is not None else None,
+        options=_options(cell("options"), further, option_names),
+        price=money(item, item[price_column], price_column) if price_column else None,
+        in_stock=in_stock,
+        stock=stock,
+    )
+    return variant, identity is not None, clean_line(str(cell("barcode") or ""))
 
 
 def stock_of(number: object, word: object) -> tuple[int | None, bool | None]:
@@ -105,7 +129,7 @@ def price_range(variants: tuple[Variant, ...]) -> tuple[Money | None, Money | No
     """
     prices = [variant.price for variant in variants if variant.price is not None]
     if len({price.currency for price in prices}) > 1:
-        raise Unreadable("variants are priced in several currencies")
+        raise Unreadable("variants are priced in several currencies: export one")
     if not prices:
         return None, None
 

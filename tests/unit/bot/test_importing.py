@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -172,3 +173,38 @@ def test_that_other_files_of_a_folder_are_named_and_left(shop, tmp_path):
     report = shop.load(tmp_path)["products"]
     assert report.added == 2
     assert report.rejected[0].where == "logo.png"
+
+
+def test_that_a_folder_gives_its_feeds_whatever_they_are_called_and_tells_how_far_it_is(
+    shop, tmp_path
+):
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "a.csv.gz").write_bytes(gzip.compress(b"id,title,price\n1,Lamp,5\n"))
+    (folder / "b.html").write_text(
+        '<html><script type="application/ld+json">{"@context": "https://schema.org", '
+        '"@type": "Product", "sku": "2", "name": "Kettle"}</script></html>'
+    )
+    (folder / "c").write_text("<list><product><id>3</id><name>Rug</name></product></list>")
+    (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\xff\xff")
+    told = []
+    reports = shop.load(folder, progress=lambda done, total: told.append((done, total)))
+    assert shop.ids() == ["1", "2", "3"]
+    (refused,) = reports["products"].rejected
+    assert (refused.where, refused.reason[:24]) == ("picture.png", "is no feed and no page: ")
+    assert told == sorted(told)
+    assert (
+        told[-1][0]
+        == told[-1][1]
+        == sum((folder / name).stat().st_size for name in ("a.csv.gz", "b.html", "c"))
+    )
+
+
+def test_that_a_torn_feed_in_a_folder_refuses_the_whole(shop, tmp_path):
+    shop.load(FEEDS / "lamps.csv")
+    before = shop.ids()
+    (tmp_path / "a.csv").write_text("id,title\n1,Lamp\n")
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(b"id,title\n2,Rug\n" * 99)[:-9])
+    with pytest.raises(ImportFailed, match=r"b\.csv\.gz is no whole gzip file"):
+        shop.load(tmp_path, yes=True)
+    assert shop.ids() == before

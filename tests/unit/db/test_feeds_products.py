@@ -49,8 +49,10 @@ def test_that_a_csv_gives_its_good_rows_and_the_reasons_of_the_bad():
     )
     assert (desk.in_stock, desk.stock, desk.description) == (False, 0, "Warm light.")
     assert [r for r in records if isinstance(r, RejectedRow)] == [
-        RejectedRow("lamps.csv line 5", "price is negative: -3"),
-        RejectedRow("lamps.csv line 6", "has no title"),
+        RejectedRow(
+            "lamps.csv line 5", "price is negative: -3 (write one number, or leave it empty)"
+        ),
+        RejectedRow("lamps.csv line 6", "has no title: give it one"),
     ]
 
 
@@ -215,7 +217,10 @@ def test_that_a_second_row_of_one_id_is_rejected_with_its_texts(tmp_path):
     path.write_text('{"id": 1, "name": "A"}\n{"id": 1, "name": "B", "reviews": ["good"]}\n')
     first, second = read_products(path)
     assert first.title == "A"
-    assert second == RejectedRow("twice.jsonl line 2", "id 1 already stands at twice.jsonl line 1")
+    assert second == RejectedRow(
+        "twice.jsonl line 2",
+        "id 1 already stands at twice.jsonl line 1: give each product an id of its own",
+    )
 
 
 def test_that_people_costs_and_machinery_never_become_attributes():

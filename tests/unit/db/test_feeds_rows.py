@@ -72,7 +72,9 @@ def test_that_an_unclosed_quote_costs_one_row(write):
     rows = rows_of(path)
     assert [row["id"] for row in rows if isinstance(row, dict)] == ["1", "3", "4", "5"]
     assert [row for row in rows if isinstance(row, RejectedRow)] == [
-        RejectedRow("feed.csv line 3", "a quote is opened and never closed")
+        RejectedRow(
+            "feed.csv line 3", "a quote is opened and never closed: close it, or write it twice"
+        )
     ]
 
 
