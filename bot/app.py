@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -277,39 +277,14 @@ class Shop:
 
         `found` is false where the hits are the nearest there is and not what was asked. NotReadyError.
         """
-        from bot.grounding import card
+        from bot.searching import search
         from bot.understanding.language import language_of
-        from retrieval.explaining import score_parts
-        from retrieval.presence import READ
-        from retrieval.products import product_fields
 
         snapshot = self._current()
         text = visible(query)
         language, _ = language_of(text, before=None, locale=self.settings.shop.locale)
-        asked = Query(text, language, max(k, READ), filters)
-        best = snapshot.searcher.products(asked)
-        hits = best[:k]
-        drawn = []
-        for hit in hits:
-            product = snapshot.products[hit.id]
-            row: dict[str, Any] = {
-                "id": hit.id,
-                "title": product.title,
-                "score": round(hit.score, 6),
-                "rank": hit.rank,
-                "product": asdict(card(product)),
-            }
-            if explain:
-                words = snapshot.searcher.words_found(asked, hit.id, product_fields(product))
-                row["explanation"] = {
-                    "score": [asdict(one) | {"share": one.share} for one in score_parts(hit.parts)],
-                    "words": [asdict(one) for one in words],
-                    "parts": hit.parts,
-                    "terms": list(hit.terms),
-                }
-            drawn.append(row)
-        found = snapshot.searcher.is_here(best)
-        return {"query": text, "total": len(drawn), "found": found, "hits": drawn}
+        asked = Query(text, language, k, filters)
+        return search(snapshot.catalogue, snapshot.searcher, asked, explain=explain)
 
     @property
     def dialog(self) -> Dialog:
@@ -422,7 +397,7 @@ class Shop:
         )
         currency = next((p.price.currency for p in catalogue.products.values() if p.price), "")
         dialog = Dialog(desk=desk, understander=understander, phraser=phraser, currency=currency)
-        return Snapshot(version, dialog, searcher, dict(catalogue.products))
+        return Snapshot(version, dialog, searcher, catalogue)
 
     def _chosen_generator(self) -> Generator:
         if self._generator is None:

@@ -327,12 +327,25 @@ def search(
         nearest = " The nearest there is:" if found["hits"] else ""
         out.print(f"Nothing here is what was asked.{nearest}", markup=False, highlight=False)
     for hit in found["hits"]:
-        price = hit["product"]["price"]
-        cost = f"{price} {hit['product']['currency']}" if price else "–"
-        out.print(f"{hit['rank']:>3}  {hit['title']}  {cost}", markup=False, highlight=False)
+        line = f"{hit['rank']:>3}  {hit['title']}  {_cost(hit['product'])}"
+        out.print(line, markup=False, highlight=False)
+        if named := hit["variant"]:
+            out.print(f"       {_form(named)}", markup=False, highlight=False)
         if explain:
             for line in _explained(hit["score"], hit["explanation"]):
                 out.print(f"       {line}", markup=False, highlight=False)
+
+
+def _cost(priced: Mapping[str, Any]) -> str:
+    to = f"–{priced['price_to']}" if priced["price_to"] else ""
+    return f"{priced['price']}{to} {priced['currency']}" if priced["price"] else "–"
+
+
+def _form(named: Mapping[str, Any]) -> str:
+    """The forms that the query names, with their own price and stock."""
+    stock = {True: "in stock", False: "out of stock", None: "stock not stated"}[named["in_stock"]]
+    options = ", ".join(f"{option['name']}: {option['value']}" for option in named["options"])
+    return f"{options}  {_cost(named)}  {stock}"
 
 
 def _explained(score: float, why: Mapping[str, Any]) -> Iterator[str]:

@@ -14,6 +14,8 @@ from statistics import median
 from bot.catalogue import Catalogue, product_text
 from bot.understanding.constraints import Constraints, Facet
 from bot.understanding.language import WIDE
+from bot.variants import Allowed, NamedVariant, named_variant
+from db.records import Money, Product
 from retrieval.text import tokens
 from retrieval.values import Filters, Hit
 
@@ -32,6 +34,19 @@ def filters_of(constraints: Constraints, exclude: tuple[str, ...] = ()) -> Filte
         rating_min=constraints.rating_min,
         exclude_ids=exclude,
     )
+
+
+def within(low: Decimal | None, high: Decimal | None, stocked: bool | None) -> Allowed:
+    """The conditions on one form of a product. As of a product, what is not stated fails them."""
+
+    def allowed(price: Money | None, in_stock: bool | None) -> bool:
+        if low is not None and (price is None or price.amount < low):
+            return False
+        if high is not None and (price is None or price.amount > high):
+            return False
+        return stocked is None or in_stock is stocked
+
+    return allowed
 
 
 class Conditions:
@@ -71,9 +86,23 @@ class Conditions:
                 kept = held
             elif facet.strict and self._decides(facet, kind):
                 return []
+        kept = [hit for hit in kept if not self._beyond(hit, constraints)]
         if constraints.sort == CHEAP:
             kept = self._cheaper_half(kept)
         return kept
+
+    def named(self, product: Product, wish: str, constraints: Constraints) -> NamedVariant | None:
+        """The forms of a product that the wish names and that the conditions allow."""
+        if not product.variants or not (wish or constraints.facets):
+            return None
+        allowed = within(constraints.price_min, constraints.price_max, constraints.in_stock)
+        return named_variant(product, wish, constraints.facets, allowed=allowed)
+
+    def _beyond(self, hit: Hit, constraints: Constraints) -> bool:
+        """Whether the forms that are wished break a condition that others of the product hold."""
+        product = self._products[hit.id]
+        wished = named_variant(product, "", constraints.facets) if constraints.facets else None
+        return wished is not None and self.named(product, "", constraints) is None
 
     def _decides(self, facet: Facet, kind: Sequence[Hit]) -> bool:
         return facet.kind == "colour" or any(

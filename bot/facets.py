@@ -59,7 +59,7 @@ class Facets:
                 self._count((word,), kind)
 
     def _learn(self, pid: str, kind: str, value: str, option: bool) -> None:
-        whole = _words(value, kind)
+        whole = value_words(value, kind)
         if not whole:
             return
         self._stated[kind][pid].append(whole)
@@ -67,7 +67,7 @@ class Facets:
             self._options[kind][pid].append(whole)
         parts = {whole} if option else set()
         for part in _PART.split(value):
-            if words := _words(part, kind):
+            if words := value_words(part, kind):
                 parts.add(words)
                 self._spelled[kind].add(" ".join(part.casefold().split()))
                 if kind in facet_kinds() and kind != "size" and not has_cjk(part):
@@ -174,8 +174,8 @@ class Facets:
             bare = part.removesuffix("的").strip()
             if idle_value().search(bare.removesuffix("色")):
                 continue
-            words = _words(bare, kind)
-            ways = [_words(way, kind) for way in facet_kinds()[kind].ways(bare)]
+            words = value_words(bare, kind)
+            ways = [value_words(way, kind) for way in facet_kinds()[kind].ways(bare)]
             if any(way in self._terms and self._terms[way][kind] for way in ways):
                 return bare
             if sure and words and not any(map(self._is_kind, words)):
@@ -195,7 +195,7 @@ class Facets:
     # -- having -----------------------------------------------------------------------------------
     def has(self, product_id: str, facet: Facet) -> bool:
         """Whether the product is stated to be so, or, where nothing is stated, said to be."""
-        ways = [w for way in self._ways(facet) if (w := _words(way, facet.kind))]
+        ways = [w for way in self._ways(facet) if (w := value_words(way, facet.kind))]
         stated = self._stated.get(facet.kind, {}).get(product_id)
         if stated and any(_within(way, value) for way in ways for value in stated):
             return True
@@ -222,7 +222,7 @@ class Facets:
         A kettle in black and red is no black kettle to who wants none.
         """
         for kind, held in self._options.items():
-            words = _words(word, kind)
+            words = value_words(word, kind)
             values = held.get(product_id)
             if values and words and any(_within(words, value) for value in values):
                 return all(_within(words, value) for value in values)
@@ -264,7 +264,7 @@ def _values(product: Product) -> Iterator[tuple[str, str, bool]]:
             yield kind_of(attribute.name), attribute.value, False
 
 
-def _words(value: str, kind: str) -> Words:
+def value_words(value: str, kind: str) -> Words:
     words = tuple(sequence(value))
     return words[:-1] if kind == "colour" and len(words) > 1 and words[-1] == "色" else words
 

@@ -13,7 +13,18 @@ from decimal import Decimal
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-from bot.turn import Card, Citation, Derived, DialogAct, Fact, FactSource, Language, Slot
+from bot.turn import (
+    Card,
+    Citation,
+    Derived,
+    DialogAct,
+    Fact,
+    FactSource,
+    Language,
+    Slot,
+    VariantCard,
+)
+from bot.variants import NamedVariant
 from db.records import Attribute, Money, Order, Passage, Product
 from prompts.acts import inventory
 
@@ -21,6 +32,7 @@ LOCALES = {"en": "en_US", "zh": "zh_CN"}
 IN_STOCK = {"en": "in stock", "zh": "有货"}
 OUT_OF_STOCK = {"en": "out of stock", "zh": "缺货"}
 PRICE_RANGE = {"en": "{} to {}", "zh": "{}至{}"}
+OF_VARIANT = {"en": "{} ({})", "zh": "{}（{}）"}
 COLON = {"en": ": ", "zh": "："}
 
 
@@ -45,13 +57,17 @@ def readable(label: str) -> str:
 
 
 class FactBook:
-    """Collects the facts of one turn and makes slots over them."""
+    """Collects the facts of one turn and makes slots over them.
+
+    `variants`: product id → the forms of it that were named, whose price and stock are then told.
+    """
 
     def __init__(self, language: Language, currency: str) -> None:
         self.language = language
         self.currency = currency
         self.facts: list[Fact] = []
         self.derived: list[Derived] = []
+        self.variants: dict[str, NamedVariant] = {}
         self._known: dict[tuple[str, str, str, str], Fact] = {}
 
     def add(
@@ -69,19 +85,37 @@ class FactBook:
     def title(self, product: Product) -> Fact:
         return self.add("product", str(product.id), "title", product.title, product.title)
 
+    def variant(self, product: Product) -> NamedVariant | None:
+        return self.variants.get(str(product.id))
+
+    def amount(self, product: Product) -> tuple[Money | None, Money | None]:
+        """What the product costs, from and to: of the forms that were named, else of all."""
+        named = self.variant(product)
+        if named is not None and named.price is not None:
+            return named.price, named.price_to
+        return product.price, product.price_to
+
     def price(self, product: Product) -> Fact | None:
-        if product.price is None:
+        low, high = self.amount(product)
+        if low is None:
             return None
-        text = money(product.price, self.language)
-        if product.price_to is not None and product.price_to != product.price:
-            text = PRICE_RANGE[self.language].format(text, money(product.price_to, self.language))
+        text = money(low, self.language)
+        if high is not None and high != low:
+            text = PRICE_RANGE[self.language].format(text, money(high, self.language))
         return self.add("product", str(product.id), "price", text, product.title)
 
     def stock(self, product: Product) -> Fact | None:
-        if product.in_stock is None:
+        """Whether it is in stock; of forms that were named it says of which."""
+        named = self.variant(product)
+        in_stock = named.in_stock if named else product.in_stock
+        if in_stock is None:
             return None
-        words = IN_STOCK if product.in_stock else OUT_OF_STOCK
-        return self.add("product", str(product.id), "stock", words[self.language], product.title)
+        text = (IN_STOCK if in_stock else OUT_OF_STOCK)[self.language]
+        if named:
+            text = OF_VARIANT[self.language].format(text, named.label)
+            for option in named.options:
+                self.attribute(product, option)
+        return self.add("product", str(product.id), "stock", text, product.title)
 
     def attribute(self, product: Product, attribute: Attribute) -> tuple[Fact, Fact]:
         """Returns the facts of label and value; both belong to the product."""
@@ -130,7 +164,7 @@ def stated_rating(product: Product) -> float | None:
     return None if product.rating_computed else product.rating
 
 
-def card(product: Product, reason: str = "") -> Card:
+def card(product: Product, reason: str = "", named: NamedVariant | None = None) -> Card:
     """Draws a product as the HTTP contract does: what the feed does not state is None."""
     price = product.price
     return Card(
@@ -144,6 +178,21 @@ def card(product: Product, reason: str = "") -> Card:
         in_stock=product.in_stock,
         rating=stated_rating(product),
         reason=reason,
+        variant=variant_card(named) if named else None,
+    )
+
+
+def variant_card(named: NamedVariant) -> VariantCard:
+    """Draws the forms of a product that were named, with their own price and stock."""
+    low, high = named.price, named.price_to
+    return VariantCard(
+        label=named.label,
+        options=named.options,
+        ids=tuple(variant.id for variant in named.variants),
+        price=f"{low.amount:.2f}" if low else None,
+        price_to=f"{high.amount:.2f}" if high else None,
+        currency=low.currency if low else None,
+        in_stock=named.in_stock,
     )
 
 

@@ -17,10 +17,13 @@ from bot.kinds import Rank, head_of, is_general, is_gift, said_as_thing
 from bot.understanding.constraints import Constraints
 from bot.understanding.language import WIDE
 from bot.understanding.numbers import digits
+from bot.variants import NamedVariant
 from db.records import Attribute, Product
 from prompts.concepts import concepts
+from retrieval.diversity import surplus
 from retrieval.hybrid import Searcher
-from retrieval.text import tokens, units
+from retrieval.ranking import WEIGHTS
+from retrieval.text import sequence, tokens, units
 from retrieval.values import Hit, Query
 
 POOL = 40  # hits looked at before the cut
@@ -37,11 +40,18 @@ MAX_REASON = 60  # columns; a Chinese character takes two
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A product to show; `reason` is one of its attributes, None where none speaks for it."""
+    """A product to show; `reason` is one of its attributes, None where none speaks for it, `named`
+    the forms of it that the wish names."""
 
     product: Product
     hit: Hit
     reason: Attribute | None = None
+    named: NamedVariant | None = None
+
+    @property
+    def in_stock(self) -> bool | None:
+        """Whether what was wished is in stock: the forms named, else the product in any form."""
+        return self.named.in_stock if self.named else self.product.in_stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +242,10 @@ class Recommender:
         top = max([wanted.worth, *(worth[h.id] for h in sold)], default=0.0)
         kept = [h for h in sold if worth[h.id] >= NEAR_TOP * top]
         kept.sort(key=lambda h: -worth[h.id])
+        repeated = surplus([" ".join(sequence(products[h.id].title)) for h in kept])
+        for hit in (h for h, again in zip(kept, repeated, strict=True) if again):
+            worth[hit.id] += WEIGHTS["repeated"]
+        kept.sort(key=lambda h: -worth[h.id])
         exact = [h for h in kept if WIDE.search(head) and head in products[h.id].title]
         return exact or [h for h in kept if head and self._named(h, head)] or kept
 
@@ -312,18 +326,22 @@ class Recommender:
         self, hits: list[Hit], wish: str, constraints: Constraints, most: int
     ) -> tuple[Pick, ...]:
         products = self._catalogue.products
-        # what can be bought goes first; the order is otherwise kept
-        hits = sorted(hits, key=lambda h: products[h.id].in_stock is False)
-        ordered = (
-            hits
-            if constraints.sort in ("", CHEAP)
-            else sorted(hits, key=_sort_key(constraints.sort, products))
-        )
         words = tokens(wish)
-        return tuple(
-            Pick(products[hit.id], hit, reason_for(products[hit.id], words))
-            for hit in ordered[:most]
-        )
+        picks = [
+            Pick(
+                product := products[hit.id],
+                hit,
+                reason_for(product, words),
+                self._conditions.named(product, wish, constraints),
+            )
+            for hit in hits
+        ]
+        # what can be bought goes first; the order is otherwise kept
+        picks.sort(key=lambda pick: pick.in_stock is False)
+        if constraints.sort not in ("", CHEAP):
+            key = _sort_key(constraints.sort, products)
+            picks.sort(key=lambda pick: key(pick.hit))
+        return tuple(picks[:most])
 
 
 # who or what for, and no thing at all: "for my dad who hikes", "to heat up leftovers"

@@ -9,12 +9,13 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import ConfigError, NotReadyError
 from db.errors import StoreError
 
 if TYPE_CHECKING:
+    from bot.catalogue import Catalogue
     from bot.dialog import Dialog
     from retrieval.hybrid import Searcher
 
@@ -28,7 +29,7 @@ class Snapshot:
     version: str
     dialog: Dialog
     searcher: Searcher
-    products: dict[str, Any]
+    catalogue: Catalogue
 
 
 class Versioned(Protocol):

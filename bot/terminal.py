@@ -21,14 +21,16 @@ def reply_as_text(reply: Reply) -> str:
 
 
 def _card(number: int, card: Card) -> str:
-    price = "" if card.price is None else f" {card.price}"
-    if card.price_to:
-        price += f"–{card.price_to}"
-    stock = {True: " · in stock", False: " · out of stock", None: ""}[card.in_stock]
+    shown = card.variant or card  # of forms that were named, their own price and stock
+    form = f" ({card.variant.label})" if card.variant else ""
+    price = "" if shown.price is None else f" {shown.price}"
+    if shown.price_to:
+        price += f"–{shown.price_to}"
+    stock = {True: " · in stock", False: " · out of stock", None: ""}[shown.in_stock]
     rating = "" if card.rating is None else f" · ★ {card.rating:g}"
-    currency = f" {card.currency}" if card.currency and price else ""
+    currency = f" {shown.currency}" if shown.currency and price else ""
     reason = f"\n      {card.reason}" if card.reason else ""
-    return f"  {number}. {card.title}{price}{currency}{stock}{rating}{reason}"
+    return f"  {number}. {card.title}{form}{price}{currency}{stock}{rating}{reason}"
 
 
 def trace_as_text(record: Any) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from db.records import Attribute
+
 Language = Literal["en", "zh"]
 FactSource = Literal["product", "policy", "order", "shopper", "shop", "derived", "request"]
 
@@ -104,8 +106,26 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantCard:
+    """The forms of a product that were named: `label` and `options` are the values said, `ids` the
+    forms that have them all; price (from, to) and stock are their own. None: the feed does not say.
+    """
+
+    label: str
+    options: tuple[Attribute, ...]
+    ids: tuple[str, ...]
+    price: str | None = None
+    price_to: str | None = None
+    currency: str | None = None
+    in_stock: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A product card as the HTTP contract draws it; None where the feed does not say."""
+    """A product card as the HTTP contract draws it; None where the feed does not say.
+
+    `variant` is None where no form of the product was named.
+    """
 
     id: str
     title: str
@@ -117,6 +137,7 @@ class Card:
     in_stock: bool | None = None
     rating: float | None = None
     reason: str = ""
+    variant: VariantCard | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from db.records import DocumentSource, Passage
 from retrieval.candidates import Candidates, find_candidates
 from retrieval.dense import VectorSearch
+from retrieval.diversity import LOOKED_AT, surplus
 from retrieval.embedders import Embedder
 from retrieval.explaining import WordFound, words_found
 from retrieval.fusion import reciprocal_rank_fusion
@@ -30,6 +31,7 @@ from retrieval.values import Hit, Query
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 COMPOUND_CREDIT = 0.6  # a smartphone is a phone, a headphone is not
 SYNONYM_CREDIT = 0.7
@@ -89,7 +91,8 @@ class Searcher:
         the product holds; `title_coverage`, the same within title, category, brand and tags;
         `title_best`, how far the best-held single word stands there (1 for the word itself);
         `dense`, the cosine (absent where no vector was compared); `lexical`, the BM25 score;
-        `lexical_rank` and `dense_rank`, from 1. `terms` are the words that were found, a mended
+        `lexical_rank` and `dense_rank`, from 1; `repeated`, 1 for the third and later of
+        near-duplicates. `terms` are the words that were found, a mended
         one as "wrong→right". A query without content words lists what the filters leave, as the
         shop orders it, with score 0.
         """
@@ -116,8 +119,7 @@ class Searcher:
             dense=found.dense,
             coverage=_weighted(held, asked.units, index.texts),
         )
-        scores = ranked(parts)
-        best = np.lexsort((found.rows, -scores))[: query.k].tolist()
+        best, scores = self._ordered(found.rows, parts)
         return [
             Hit(
                 index.table.ids[found.rows[at]],
@@ -127,8 +129,18 @@ class Searcher:
                 | {name: float(of[at]) for name, of in (parts | evidence).items()},
                 _terms(asked, held, at),
             )
-            for rank, at in enumerate(best, start=1)
+            for rank, at in enumerate(best[: query.k], start=1)
         ]
+
+    def _ordered(self, rows: Rows, parts: dict[str, Floats]) -> tuple[list[int], Floats]:
+        """The places of the candidates, best first, and their scores; adds the part `repeated`."""
+        scores = ranked(parts)
+        best = np.lexsort((rows, -scores))[:LOOKED_AT]
+        parts["repeated"] = np.zeros_like(scores)
+        parts["repeated"][best] = surplus([self._products.table.title(rows[at]) for at in best])
+        scores = ranked(parts)
+        ordered: list[int] = np.lexsort((rows, -scores)).tolist()
+        return ordered, scores
 
     def is_here(self, hits: Sequence[Hit]) -> bool:
         """Whether the best of these hits are what was asked and not just the nearest there is."""

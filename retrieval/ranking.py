@@ -27,6 +27,7 @@ WEIGHTS: Mapping[str, float] = {
     "phrase": 0.4,
     "coverage": 0.2,
     "accessory": -0.2,
+    "repeated": -0.05,  # the third and later of near-duplicates; see `retrieval.diversity`
 }
 
 LEAST_SHARE = 0.25  # of `words` for the product that holds most of them
@@ -93,7 +94,8 @@ def parts_of(
     dense: Floats,
     coverage: Floats,
 ) -> dict[str, Floats]:
-    """What each part of the score is for each of n candidates, by the names of `WEIGHTS`.
+    """What each part of the score is for each of n candidates, by the names of `WEIGHTS`; all but
+    `repeated`, which only their order can tell.
 
     `lexical` is BM25 and `most` the greatest it can be for the query; `dense` is the cosine, NaN
     where none was compared; `coverage` the share of the query that the product holds. All of

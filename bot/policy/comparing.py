@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.grounding import act, card, readable, slot, stated_rating
+from bot.grounding import act, readable, slot, stated_rating
 from bot.policy.measuring import magnitude
 from bot.policy.plan import Desk, Plan
 from bot.policy.products import answer_about, tell_evidence
@@ -76,7 +76,7 @@ def _compare_two(plan: Plan, first: Product, second: Product) -> None:
         word = {"en": "Price", "zh": "价格"}[plan.language]
         table.insert(0, ComparisonRow(word, tuple(f.text for f in prices if f)))
     plan.comparison = Comparison((str(first.id), str(second.id)), tuple(table))
-    plan.show([card(first), card(second)])
+    plan.show([plan.card(first), plan.card(second)])
     ids = (str(first.id), str(second.id))
     plan.state = replace(plan.state.with_list(ids), focus=ids, topic="products")
 
@@ -142,7 +142,7 @@ def _tell_choice(
         slot("value_2", values[1]),
     ]
     plan.say(act("choose", slots), f"{concept.name} decides")
-    plan.show([card(best[0])])
+    plan.show([plan.card(best[0])])
     plan.state = replace(plan.state, focus=(str(best[0].id),), topic="products")
     follow = [n for n in request.concepts if n != concept.name]
     if (
@@ -199,6 +199,6 @@ def _which(plan: Plan, desk: Desk, request: Request, products: list[Product]) ->
         return False
     evidence, product = max(found, key=lambda pair: pair[0].score)
     tell_evidence(plan, product, evidence)
-    plan.show([card(product)])
+    plan.show([plan.card(product)])
     plan.state = replace(plan.state, focus=(str(product.id),), topic="products")
     return True

@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 
 from bot.conditions import relaxations
-from bot.grounding import act, card, slot
+from bot.grounding import act, slot
 from bot.kinds import head_of, is_general
 from bot.policy.asking import ask_which, ask_wish
 from bot.policy.currencies import ask_limit, in_another, without_limit
 from bot.policy.plan import Desk, Plan
-from bot.policy.products import pieces_of, total
+from bot.policy.products import pieces_of, total, variant_slots
 from bot.policy.revising import (
     UNHEARD,
     any_such,
@@ -152,6 +152,7 @@ def _find(
     if request.intent == "recommend" and ask_which(plan, desk, found, wish, constraints):
         return
     found = replace(found, picks=found.picks[: desk.most_products])
+    plan.book.variants |= {str(p.product.id): p.named for p in found.picks if p.named}
     _tell(plan, desk, request, found, wish, constraints, before)
 
 
@@ -306,7 +307,7 @@ def _no_name(wish: str) -> bool:
 def _present(
     plan: Plan, request: Request, found: Found, told: Slot | None, constraints: Constraints
 ) -> None:
-    if all(pick.product.in_stock is False for pick in found.picks):
+    if all(pick.in_stock is False for pick in found.picks):
         _out_of_stock(plan, found)
         return
     name = "recommend_more" if request.goal == "more" else "recommend"
@@ -321,7 +322,10 @@ def _present(
         if all(reasons):
             slots.append(_numbered("reason", number, reasons[number - 1]))
     plan.say(act(name, slots), f"{len(found.picks)} fit")
-    cards = [card(p.product, reason_text(plan, p)) for p in found.picks]
+    if not all(reasons) and (chosen := variant_slots(plan, named[0].product)):
+        title = slot("title_1", plan.book.title(named[0].product))
+        plan.say(act("describe", [title, *chosen]), "of a form that was named")
+    cards = [plan.card(p.product, reason_text(plan, p)) for p in found.picks]
     for pick in found.picks:
         _facts_of(plan, pick.product)
     plan.show(cards)
@@ -341,7 +345,7 @@ def _out_of_stock(plan: Plan, found: Found) -> None:
         assert state is not None
         title = slot("title_1", plan.book.title(pick.product))
         plan.say(act("stock", [title, slot("stock_1", state)]), "fits, but is out of stock")
-    cards = [card(p.product, reason_text(plan, p)) for p in found.picks[:2]]
+    cards = [plan.card(p.product, reason_text(plan, p)) for p in found.picks[:2]]
     plan.show(cards)
     ids = tuple(c.id for c in cards)
     plan.state = replace(plan.state.with_list(ids), focus=ids[:1])
@@ -367,7 +371,7 @@ def _tell_near(
     plan.say(act("no_match", slots), f"only without the condition on {' and '.join(found.dropped)}")
     if not {"price", "rating", "stock", "brand"} & set(found.dropped):
         # a colour or another kind can be seen to be so; what costs too much is not pushed
-        plan.show([card(pick.product, reason_text(plan, pick)) for pick in near])
+        plan.show([plan.card(pick.product, reason_text(plan, pick)) for pick in near])
         plan.state = plan.state.with_list(tuple(str(pick.product.id) for pick in near))
     plan.state = replace(plan.state, focus=tuple(str(p.product.id) for p in near[:1]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -10,14 +10,17 @@ from typing import Protocol
 from bot.answers import Answerer
 from bot.catalogue import Catalogue
 from bot.freshness import ALWAYS_FRESH, Freshness
-from bot.grounding import FactBook
+from bot.grounding import FactBook, card
 from bot.handoff import Summary
 from bot.hours import Hours
 from bot.orders import Attempts, Orders
 from bot.recommend import Recommender
 from bot.state import DialogState
 from bot.turn import Card, Citation, Comparison, DialogAct, Language, RequestNote
+from bot.understanding.constraints import Facet
 from bot.understanding.values import Understanding
+from bot.variants import named_variant
+from db.records import Product
 from retrieval.values import Hit
 
 
@@ -94,6 +97,16 @@ class Plan:
         self.request = request
         recorded = dict.fromkeys((*self.state.recorded, request.id))
         self.state = replace(self.state, recorded=tuple(recorded))
+
+    def choose(self, products: Iterable[Product], text: str, facets: Sequence[Facet]) -> None:
+        """Tells from here on of the forms of these products that the words name, where they do."""
+        for product in products:
+            if named := named_variant(product, text, facets):
+                self.book.variants[str(product.id)] = named
+
+    def card(self, product: Product, reason: str = "") -> Card:
+        """The card of a product, with the forms of it that were named."""
+        return card(product, reason, self.book.variant(product))
 
     def show(self, cards: list[Card]) -> None:
         """Shows cards that are not shown already."""

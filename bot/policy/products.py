@@ -7,16 +7,19 @@ from dataclasses import replace
 
 from bot.catalogue import FULL
 from bot.evidence import Evidence
+from bot.facets import kind_of
 from bot.fitting import fits, opening
-from bot.grounding import act, attribute_citation, card, slot, stated_rating
+from bot.grounding import act, attribute_citation, slot, stated_rating
 from bot.policy.citing import tell_rule
 from bot.policy.plan import PERSON, Desk, Plan
 from bot.turn import Citation, Slot
 from bot.understanding.numbers import digits
 from bot.understanding.references import points_beyond
 from bot.understanding.values import Request
+from bot.variants import named_variant
 from db.records import Attribute, Product
 from prompts.concepts import concepts
+from prompts.facets import facet_kinds
 from prompts.topics import topics_of
 from retrieval.sentences import sentences
 
@@ -40,6 +43,7 @@ def product_question(plan: Plan, desk: Desk, request: Request) -> None:
     if product is None:
         plan.say(act("ask_product"), "no product named")
         return
+    _choose_variant(plan, product, request)
     plan.state = replace(plan.state, focus=(str(product.id),), topic="products")
     if request.goal == "coupon":
         refuse_price(plan, product)
@@ -47,7 +51,7 @@ def product_question(plan: Plan, desk: Desk, request: Request) -> None:
     if request.goal == "buy" and product.price is not None:
         count = pieces_of(request.text)
         (total(plan, product, count) if count else price(plan, product))
-        plan.show([card(product)])  # it leads to the shop's own page
+        plan.show([plan.card(product)])  # it leads to the shop's own page
         return
     if (
         request.goal == "pieces"
@@ -60,10 +64,10 @@ def product_question(plan: Plan, desk: Desk, request: Request) -> None:
         describe(plan, product)
         return
     if request.goal == "describe" and request.references:
-        plan.show([card(product)])
+        plan.show([plan.card(product)])
     answer_about(plan, desk, request, product)
     if request.links or request.references:
-        plan.show([card(product)])
+        plan.show([plan.card(product)])
 
 
 def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
@@ -83,10 +87,34 @@ def meant(plan: Plan, desk: Desk, request: Request) -> Product | None:
     return next((p for pid in ids if (p := desk.catalogue.products.get(pid))), None)
 
 
+def _choose_variant(plan: Plan, product: Product, request: Request) -> None:
+    """The form that the question names, else the one that was wished of what was shown."""
+    plan.choose([product], request.text, request.constraints.facets)
+    state, pid = plan.state, str(product.id)
+    if not request.constraints.facets and pid in state.last_list and not plan.book.variant(product):
+        plan.choose([product], state.wish, state.constraints.facets)
+
+
+def _asks_variant(plan: Plan, product: Product, request: Request) -> bool:
+    """Whether what is asked is whether, or for how much, a form can be had: "and in blue?"."""
+    named = plan.book.variant(product)
+    if named is None or not named_variant(product, request.text, request.constraints.facets):
+        return False
+    kinds = {kind_of(option.name) for option in named.options}
+    own = {facet_kinds()[kind].concept for kind in kinds & set(facet_kinds())}
+    asked = {concepts()[name].card or name for name in request.concepts}
+    told = plan.book.price(product) if "price" in asked else plan.book.stock(product)
+    return bool(asked) and asked <= own | {"price", "stock"} and told is not None
+
+
 def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> None:
     """Says the fact that was asked: a field of the record, an attribute, a sentence, or that none tells."""
     if told := desk.answerer.asked_before(product, request.text, plan.language):
         tell_evidence(plan, product, told)
+        return
+    if _asks_variant(plan, product, request):
+        asks_price = any(concepts()[name].card == "price" for name in request.concepts)
+        (price if asks_price else stock)(plan, product)
         return
     cards = [concepts()[name].card for name in request.concepts if concepts()[name].card]
     plain = [name for name in request.concepts if not concepts()[name].card]
@@ -98,7 +126,7 @@ def answer_about(plan: Plan, desk: Desk, request: Request, product: Product) -> 
         (total(plan, product, pieces) if pieces else price(plan, product))
         return
     if "stock" in cards:
-        stock(plan, product, request)
+        stock(plan, product)
         return
     if attribute := desk.answerer.attribute(product, request.text, request.concepts):
         tell_attribute(plan, product, attribute)
@@ -134,19 +162,28 @@ def _instructs(question: str, rule: str) -> bool:
 def price(plan: Plan, product: Product) -> None:
     fact = plan.book.price(product)
     assert fact is not None
-    plan.say(
-        act("price", [slot("title_1", plan.book.title(product)), slot("price_1", fact)]), "record"
-    )
-    plan.show([card(product)])
+    slots = [slot("title_1", plan.book.title(product)), slot("price_1", fact)]
+    named = variant_slots(plan, product)
+    plan.say(act("describe" if named else "price", [*slots, *named]), "record")
+    plan.show([plan.card(product)])
+
+
+def variant_slots(plan: Plan, product: Product) -> list[Slot]:
+    """Label and value of the options that were named, the first two; none where none was."""
+    named = plan.book.variant(product)
+    slots = []
+    for number, option in enumerate(named.options[:2] if named else (), 1):
+        label, value = plan.book.attribute(product, option)
+        slots += [slot(f"label_{number}", label), slot(f"value_{number}", value)]
+    return slots
 
 
 def total(plan: Plan, product: Product, pieces: int) -> None:
     """Says what several pieces cost, with the working."""
-    assert product.price is not None
-    amount = product.price.amount * pieces
-    fact = plan.book.computed(
-        amount, product.price.currency, "product", (str(product.price.amount), str(pieces))
-    )
+    price, _ = plan.book.amount(product)
+    assert price is not None
+    amount = price.amount * pieces
+    fact = plan.book.computed(amount, price.currency, "product", (str(price.amount), str(pieces)))
     quantity = plan.book.add("shopper", "message", "quantity", str(pieces))
     unit = plan.book.price(product)
     plan.say(
@@ -155,7 +192,7 @@ def total(plan: Plan, product: Product, pieces: int) -> None:
     )  # fmt: skip
 
 
-def stock(plan: Plan, product: Product, request: Request) -> None:
+def stock(plan: Plan, product: Product) -> None:
     fact = plan.book.stock(product)
     if fact is None:
         asked = {"en": "whether it is in stock", "zh": "是否有货"}[plan.language]
@@ -165,7 +202,7 @@ def stock(plan: Plan, product: Product, request: Request) -> None:
     plan.say(
         act("stock", [slot("title_1", plan.book.title(product)), slot("stock_1", fact)]), "record"
     )
-    plan.show([card(product)])
+    plan.show([plan.card(product)])
 
 
 def tell_attribute(plan: Plan, product: Product, attribute: Attribute) -> None:
@@ -236,11 +273,13 @@ def describe(plan: Plan, product: Product) -> None:
     if first and len(first) <= MAX_VALUE[plan.language]:
         slots.append(slot("quote_1", plan.book.quote(product, str(product.id), first)))
         plan.citations.append(Citation("product", str(product.id), product.title, first))
-    for number, attribute in enumerate(salient(product)[:2], 1):
+    named = variant_slots(plan, product)
+    slots += named
+    for number, attribute in enumerate([] if named else salient(product)[:2], 1):
         label, value = plan.book.attribute(product, attribute)
         slots += [slot(f"label_{number}", label), slot(f"value_{number}", value)]
     plan.say(act("describe", slots), "told about it")
-    plan.show([card(product)])
+    plan.show([plan.card(product)])
     plan.state = replace(plan.state, focus=(str(product.id),), topic="products")
 
 
@@ -256,7 +295,7 @@ def refuse_price(plan: Plan, product: Product | None) -> None:
     slots: list[Slot | None] = []
     if product is not None and (fact := plan.book.price(product)):
         slots = [slot("title_1", plan.book.title(product)), slot("price_1", fact)]
-        plan.show([card(product)])
+        plan.show([plan.card(product)])
     plan.book.add("shop", "prices", "absent", "")
     plan.say(act("refuse_price", slots), "prices are as listed")
 

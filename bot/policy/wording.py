@@ -32,6 +32,9 @@ _ARTICLE = re.compile(r"(?:(an?)|the|some) ", re.IGNORECASE)
 
 
 def reason_text(plan: Plan, pick: Pick) -> str:
+    if named := plan.book.variant(pick.product):
+        colon = COLON[plan.language]
+        return " · ".join(f"{readable(o.name)}{colon}{o.value}" for o in named.options)
     if pick.reason is not None:
         return f"{readable(pick.reason.name)}{COLON[plan.language]}{pick.reason.value}"
     if stated_rating(pick.product) is not None:

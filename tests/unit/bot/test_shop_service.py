@@ -7,10 +7,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shop_homes import build_tiny, copy_of, settings_of, shop_in
@@ -19,7 +20,17 @@ from bot.app import Shop
 from bot.errors import MessageError, NotReadyError, SessionUnknownError, TurnUnknownError
 from bot.generators.base import PhraseRequest
 from bot.turn import Candidate, ChatRequest, Reply
-from db.records import Attribute, Document, Money, Order, OrderId, OrderItem, Product, ProductId
+from db.records import (
+    Attribute,
+    Document,
+    Money,
+    Order,
+    OrderId,
+    OrderItem,
+    Product,
+    ProductId,
+    Variant,
+)
 from retrieval.values import Filters
 
 
@@ -460,6 +471,40 @@ def test_that_a_search_finds_what_the_chat_finds(shared: Shop) -> None:
     assert set(found["hits"][0]["explanation"]) == {"parts", "score", "terms", "words"}
     cheap = shop.search(query="kettle", k=5, filters=Filters(price_max=Decimal(30)), explain=False)
     assert [hit["id"] for hit in cheap["hits"]] == ["k2"]
+
+
+def test_that_a_search_names_the_forms_that_the_query_names(tmp_path: Path) -> None:
+    def form(code: str, colour: str, price: int, in_stock: bool) -> Variant:
+        return Variant(
+            code, sku=code, options=(Attribute("Color", colour),),
+            price=Money(Decimal(price), "USD"), in_stock=in_stock,
+        )  # fmt: skip
+
+    kettle = replace(
+        PRODUCTS[0],
+        price=Money(Decimal(49), "USD"),
+        price_to=Money(Decimal(59), "USD"),
+        variants=(form("k1-r", "Red", 49, True), form("k1-b", "Blue", 59, False)),
+    )
+    home = build_tiny(tmp_path / "home", products=[kettle, *PRODUCTS[1:]])
+    with closing(shop_in(home)) as shop:
+
+        def first(query: str, **conditions: Any) -> dict[str, Any]:
+            filters = Filters(**conditions)
+            return shop.search(query=query, k=5, filters=filters, explain=False)["hits"][0]
+
+        hit = first("blue copper kettle")
+        assert hit["id"] == "k1"
+        assert hit["variant"] == {
+            "label": "Blue", "options": (asdict(Attribute("Color", "Blue")),), "ids": ("k1-b",),
+            "price": "59.00", "price_to": None, "currency": "USD", "in_stock": False,
+        }  # fmt: skip
+        # the card keeps the product's own figures beside those of the form
+        assert (hit["product"]["price"], hit["product"]["price_to"]) == ("49.00", "59.00")
+        assert hit["product"]["variant"] == hit["variant"]
+        assert first("copper kettle")["variant"] is None
+        assert first("copper kettle, not in blue")["variant"] is None
+        assert first("blue copper kettle", price_max=Decimal(50))["variant"] is None
 
 
 def test_that_a_greeting_names_the_shop_in_either_language(shared: Shop) -> None:

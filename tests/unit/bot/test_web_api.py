@@ -65,6 +65,7 @@ def test_that_a_reply_has_every_key_of_the_contract(client: TestClient) -> None:
         "in_stock": True,
         "rating": 4.6,
         "reason": "Weighs 2.1 kg and sleeps two, as you asked.",
+        "variant": None,
     }
     assert body["grounding"] == {
         "checked": True,

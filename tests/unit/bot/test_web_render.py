@@ -46,6 +46,25 @@ def test_that_words_and_pairs_of_characters_are_the_pieces() -> None:
     assert pieces("两款都有") == ["两款", "都有"]
 
 
+def test_that_a_form_that_was_named_shows_its_own_price_and_stock() -> None:
+    said = payload("a tent")
+    card = said["products"][0]  # type: ignore[index]
+    plain = HTMLParser(render.reply_html(said))
+    assert plain.css(".sb-variant") == [] and "189.00" in plain.css_first(".sb-price").text()
+
+    card["variant"] = {
+        "label": f"Moss {HOSTILE}", "options": [], "ids": ["t-1"], "price": "205.00",
+        "price_to": None, "currency": "USD", "in_stock": False,
+    }  # fmt: skip
+    named = HTMLParser(render.reply_html(said)).css_first(".sb-card")
+    assert named.css_first(".sb-variant").text() == f"Moss {HOSTILE}"
+    assert "205.00" in named.css_first(".sb-price").text()
+    assert named.css(".sb-no") and not named.css(".sb-yes")
+
+    del card["variant"]  # a reply that was stored before there were any
+    assert "189.00" in HTMLParser(render.reply_html(said)).css_first(".sb-price").text()
+
+
 def test_that_lists_and_line_breaks_are_kept() -> None:
     assert render.blocks("One\ntwo\n- a\n- b\n\nEnd") == [
         ("text", ["One", "two"]),
