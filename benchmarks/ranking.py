@@ -37,12 +37,14 @@ from bot.evaluation.retrieval.judgments import JudgedQuery, read
 from bot.evaluation.retrieval.metrics import interval, ndcg, recall
 from db.records import Attribute, Product, ProductId
 from retrieval.building import Built, build
+from retrieval.diversity import LOOKED_AT, surplus
 from retrieval.embedders import BilingualEmbedder, ChineseEmbedder, Embedder, MiniLmEmbedder
 from retrieval.hybrid import ProductIndex, Searcher
 from retrieval.lexical import LexicalIndex
 from retrieval.products import TEXT_K1, TEXT_STREAMS, product_fields
 from retrieval.ranking import WEIGHTS
 from retrieval.store import IndexStore
+from retrieval.text import sequence
 from retrieval.values import Query
 
 FOLDS = 5
@@ -107,6 +109,7 @@ def cross_validated(
     """The figures of each fold with what does best on the other four."""
     figures: dict[tuple[Any, ...], list[Figures]] = {}
     fields = [product_fields(one) for one in products]
+    titles = {str(one.id): " ".join(sequence(one.title)) for one in products}
     grid = [dict(zip(GRID, values, strict=True)) for values in combinations(*GRID.values())]
     for weight, k1 in combinations(DESCRIPTION_WEIGHTS, K1S):
         streams = (*TEXT_STREAMS[:-1], {"text": weight})
@@ -121,7 +124,7 @@ def cross_validated(
         for weights in grid:
             by = WEIGHTS | weights
             figures[weight, k1, *weights.values()] = [
-                _figures(_ranked(ids, parts, by), one)
+                _figures(_ranked(ids, parts, by, titles), one)
                 for one, (ids, parts) in zip(judged, told, strict=True)
             ]
         print(f"measured {len(figures)} settings", flush=True)
@@ -298,10 +301,18 @@ def _parts(searcher: Searcher, one: JudgedQuery) -> tuple[list[str], dict[str, A
 
 
 def _ranked(
-    ids: Sequence[str], parts: Mapping[str, Any], weights: Mapping[str, float]
+    ids: Sequence[str],
+    parts: Mapping[str, Any],
+    weights: Mapping[str, float],
+    titles: Mapping[str, str],
 ) -> list[str]:
-    scores = sum(weight * parts[name] for name, weight in weights.items())
-    return [ids[at] for at in np.argsort(-np.asarray(scores), kind="stable")[:100]]
+    """The first hundred by these weights; which are repeated is told by the order they give."""
+    alone = [name for name in weights if name != "repeated"]
+    scores = np.asarray(sum(weights[name] * parts[name] for name in alone))
+    if weights["repeated"]:
+        best = np.argsort(-scores, kind="stable")[:LOOKED_AT]
+        scores[best] += weights["repeated"] * np.array(surplus([titles[ids[at]] for at in best]))
+    return [ids[at] for at in np.argsort(-scores, kind="stable")[:100]]
 
 
 def _figures(ids: Sequence[str], one: JudgedQuery) -> Figures:

@@ -27,7 +27,7 @@ WEIGHTS: Mapping[str, float] = {
     "phrase": 0.4,
     "coverage": 0.2,
     "accessory": -0.2,
-    "repeated": -0.05,  # the third and later of near-duplicates; see `retrieval.diversity`
+    "repeated": -0.02,  # the third and later of near-duplicates; see `retrieval.diversity`
 }
 
 LEAST_SHARE = 0.25  # of `words` for the product that holds most of them
