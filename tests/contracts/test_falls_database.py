@@ -184,7 +184,7 @@ def falling(
 def _emptied(url: str) -> None:
     with _aside(url) as engine, engine.connect() as connection:
         names = ", ".join(metadata.tables)
-        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
 # ---- what a client is told -----------------------------------------------------------------------
