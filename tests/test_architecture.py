@@ -6,8 +6,10 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,27 @@ def test_that_a_library_has_one_door(library: str, door: str) -> None:
 
     assert users, f"nothing imports {library}: drop it from this list"
     assert [str(found) for found in users if not found.stands_in(*door.split())] == []
+
+
+def test_that_every_library_is_declared_by_the_project_and_not_only_installed_here() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {
+        _plain(re.split(r"[\[<>=!~; ]", line)[0])
+        for line in (*project["dependencies"], *sum(project["optional-dependencies"].values(), []))
+    }
+    carried_by = packages_distributions()
+    roots = {found.name.split(".")[0] for found in IMPORTS} - set(OURS) - sys.stdlib_module_names
+
+    assert roots >= {"numpy", "sqlalchemy"}
+    assert {root for root in roots if not _carriers(carried_by, root) & declared} == set()
+
+
+def _carriers(carried_by: Mapping[str, list[str]], root: str) -> set[str]:
+    return {_plain(name) for name in carried_by.get(root, [])}
+
+
+def _plain(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 COMMANDS = {"bot.cli", "bot.cli_training", "bot.cli_evaluate"}
