@@ -30,7 +30,7 @@ from bot.sessions import SessionLocks
 from bot.settings import Settings
 from bot.snapshots import Snapshot, Snapshots
 from bot.state import DialogState
-from bot.turn import ChatRequest, Language, Reply
+from bot.turn import Card, ChatRequest, Language, Reply
 from bot.understanding.redaction import redact, visible
 from bot.unkept import Unkept
 from bot.web.service import Limits, Presence, Readiness, Transcript, TranscriptEntry, WebSettings
@@ -285,6 +285,12 @@ class Shop:
         language, _ = language_of(text, before=None, locale=self.settings.shop.locale)
         asked = Query(text, language, k, filters)
         return search(snapshot.catalogue, snapshot.searcher, asked, explain=explain)
+
+    def showcase(self, count: int) -> tuple[Card, ...]:
+        """Returns cards of at most `count` products, of different kinds. Raises NotReadyError."""
+        from bot.searching import showcase
+
+        return showcase(self._current().catalogue, count)
 
     @property
     def dialog(self) -> Dialog:

@@ -6,12 +6,14 @@ Knows nothing about HTTP or where the index comes from.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from typing import Any
 
 from bot.catalogue import Catalogue
 from bot.conditions import within
 from bot.grounding import card, variant_card
+from bot.turn import Card
 from bot.understanding.constraints import parse_constraints
 from bot.variants import named_variant
 from db.records import Product
@@ -53,6 +55,20 @@ def search(
         drawn.append(row)
     found = searcher.is_here(best)
     return {"query": asked.text, "total": len(drawn), "found": found, "hits": drawn}
+
+
+def showcase(catalogue: Catalogue, count: int) -> tuple[Card, ...]:
+    """Returns cards of at most `count` products: in stock first, pictured first, and of kinds that
+    differ as long as there are some."""
+    sold = sorted(catalogue.products.values(), key=lambda one: not one.images)
+    seen: Counter[tuple[str, ...]] = Counter()
+    ranked = []
+    for product in sold:
+        kind = tuple(product.category)
+        ranked.append((product.in_stock is not True, seen[kind], product))
+        seen[kind] += 1
+    ranked.sort(key=lambda one: one[:2])
+    return tuple(card(product) for *_, product in ranked[:count])
 
 
 def _explanation(searcher: Searcher, asked: Query, hit: Hit, product: Product) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from prompts.filling import SpokenTone
 
 PREFIX = "SHOPBOT_"
 FILE = "shopbot.toml"
+_ORIGIN = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.-]+(?::\d{1,5})?")
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "shop-gpt2"
 
 Clock = Callable[[], datetime]
@@ -210,7 +211,19 @@ class PrivacySettings(_Section):
 
 
 class WebSettingsSection(_Section):
-    frame_ancestors: tuple[str, ...] = ()
+    frame_ancestors: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """They stand in a header, where a blank or a semicolon would begin another rule."""
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin; write scheme and host, such as https://www.shop.example "
+                    "or https://*.shop.example, without a path"
+                )
+        return value
 
 
 class LimitSettings(_Section):

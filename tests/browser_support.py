@@ -5,13 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
-from playwright.sync_api import BrowserContext, Page
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.sync_api import BrowserContext, Frame, Page
 from scripted_shop import ScriptedService
 
 from bot.web.app import create_app
@@ -52,6 +55,60 @@ def served(service: ScriptedService, *, port: int = 0, **settings: Any) -> Itera
         finally:
             server.should_exit = True
             thread.join()
+
+
+@dataclass
+class Site:
+    """Another site's server: `pages` are bodies by path, and may be changed while it serves."""
+
+    port: int
+    pages: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)  # what each request brought, "" for none
+
+    def address(self, host: str) -> str:
+        return f"http://{host}:{self.port}"
+
+
+@contextmanager
+def site(headers: Mapping[str, str] | None = None) -> Iterator[Site]:
+    """A server on this machine that answers under every name that leads here."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path == "/favicon.ico":  # browsers ask for it by themselves
+                self.send_response(204)
+                self.end_headers()
+                return
+            served.cookies.append(self.headers.get("cookie", ""))
+            self.send_response(200 if path in served.pages else 404)
+            self.send_header("content-type", "text/html; charset=utf-8")
+            for name, value in served.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(served.pages.get(path, "").encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing is said."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    served = Site(server.server_port, headers=dict(headers or {}))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield served
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def barriers(where: Page | Frame) -> list[str]:
+    """What axe-core holds against a page: rule and element."""
+    where.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    found = where.evaluate("async () => (await axe.run()).violations")
+    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
 class Visitor:

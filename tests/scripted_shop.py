@@ -147,6 +147,9 @@ class ScriptedService:
         self.searches.append({"query": query, "k": k, "filters": filters, "explain": explain})
         return {"query": query, "total": 0, "hits": []}
 
+    def showcase(self, count: int) -> tuple[Card, ...]:
+        return TENTS[:count]
+
     def readiness(self) -> Readiness:
         return self.ready
 

@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from bot.web.api import api_router
 from bot.web.chat_guard import PATH, ChatGuard
+from bot.web.embedding import embedding_router
 from bot.web.limits import Limiter
 from bot.web.metrics import Metrics
 from bot.web.middleware import AccessLog, BodyLimit, SecurityHeaders
@@ -51,6 +52,7 @@ def create_app(service: ShopService, settings: WebSettings) -> FastAPI:
     app = FastAPI(title="shopbot", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     install_problems(app)
     app.include_router(api_router(desk, metrics))
+    app.include_router(embedding_router(service, settings))
     app.mount("/chat-assets", StaticFiles(directory=STATIC))
     if settings.media_dir is not None:
         app.mount("/media", _Pictures(directory=settings.media_dir, check_dir=False))

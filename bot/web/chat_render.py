@@ -132,7 +132,8 @@ def fill(text: str, **values: object) -> str:
 
 
 @cache
-def _templates() -> Any:
+def templates() -> Environment:
+    """Returns the pages' templates with their filters; what they are given is text, not markup."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
     )
@@ -146,22 +147,27 @@ def _templates() -> Any:
         "titles": titles,
         "fill": fill,
     }
-    return environment.get_template("turns.html").module
+    return environment
+
+
+@cache
+def _turns() -> Any:
+    return templates().get_template("turns.html").module
 
 
 def shopper_html(text: str, *, language: Language) -> str:
-    return str(_templates().shopper(text, words(language).reply))
+    return str(_turns().shopper(text, words(language).reply))
 
 
 def stage_html(stage: str, *, language: Language) -> str:
     """Returns the words for a stage under way; a stage without words is shown as the first one."""
     reply = words(language).reply
-    return str(_templates().stage(reply.get(stage, reply["understand"])))
+    return str(_turns().stage(reply.get(stage, reply["understand"])))
 
 
 def partial_html(text: str, *, language: str) -> str:
     """Returns the beginning of a verified reply."""
-    return str(_templates().partial(text, language))
+    return str(_turns().partial(text, language))
 
 
 def reply_html(payload: Mapping[str, Any], *, score: int | None = None) -> str:
@@ -170,17 +176,17 @@ def reply_html(payload: Mapping[str, Any], *, score: int | None = None) -> str:
     While a person speaks there is at most the line that they have come.
     """
     if payload.get("speaker"):
-        return str(_templates().arrival(payload["reply"])) if payload["reply"] else ""
-    return str(_templates().reply(payload, words(payload["language"]).reply, score))
+        return str(_turns().arrival(payload["reply"])) if payload["reply"] else ""
+    return str(_turns().reply(payload, words(payload["language"]).reply, score))
 
 
 def greeting_html(text: str, *, language: Language) -> str:
-    return str(_templates().greeting(text, words(language).reply))
+    return str(_turns().greeting(text, words(language).reply))
 
 
 def failure_html(text: str, *, language: Language, act: str = "retry") -> str:
     """Returns what went wrong with a button: "retry" sends anew, "reopen" reads anew."""
-    return str(_templates().failure(text, words(language).chrome["retry"], act))
+    return str(_turns().failure(text, words(language).chrome["retry"], act))
 
 
 def entry_html(entry: TranscriptEntry, *, language: Language) -> str:
@@ -188,7 +194,7 @@ def entry_html(entry: TranscriptEntry, *, language: Language) -> str:
     if entry.role == "shopper":
         return shopper_html(entry.text, language=language)
     if entry.role == "agent":
-        return str(_templates().agent(entry.text, words(language).reply, entry.speaker))
+        return str(_turns().agent(entry.text, words(language).reply, entry.speaker))
     if entry.payload is None:
         return partial_html(entry.text, language=language)
     return reply_html(entry.payload, score=entry.score)

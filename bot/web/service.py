@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from bot.turn import ChatRequest, Language, Reply
+from bot.turn import Card, ChatRequest, Language, Reply
 from retrieval.values import Filters
 
 OnStage = Callable[[str], None]
@@ -112,6 +112,10 @@ class ShopService(Protocol):
 
     def search(self, *, query: str, k: int, filters: Filters, explain: bool) -> dict[str, Any]:
         """Returns `query`, `total` and `hits` as the HTTP contract draws them. NotReadyError."""
+        ...
+
+    def showcase(self, count: int) -> tuple[Card, ...]:
+        """Returns cards of at most `count` products of different kinds. Raises NotReadyError."""
         ...
 
     def readiness(self) -> Readiness: ...

@@ -255,7 +255,7 @@ def test_that_markup_is_shown_as_text_and_runs_nothing(visitor: Visitors, addres
     one.ask(f"html {HOSTILE}")
 
     expect(page.locator(".sb-said p")).to_have_text(f"html {HOSTILE}")
-    expect(page.locator(".sb-card h3")).to_have_text(HOSTILE)
+    expect(page.locator(".sb-card h2")).to_have_text(HOSTILE)
     expect(page.locator(".sb-card a")).to_have_count(0)
     expect(page.locator(".sb-log b, .sb-log img")).to_have_count(0)
     page.get_by_role("button", name="<img").click()  # the chip sends its words, as words
@@ -301,7 +301,7 @@ def test_that_the_page_follows_the_systems_colours_and_stays_readable(
     panel = luminance(".sb-card", "backgroundColor")
     assert (paper < 0.1) == (scheme == "dark")
     for selector, ground in (
-        (".sb-text", paper), (".sb-notice", paper), (".sb-card h3", panel), (".sb-reason", panel),
+        (".sb-text", paper), (".sb-notice", paper), (".sb-card h2", panel), (".sb-reason", panel),
         (".sb-yes", panel), (".sb-no", panel),
     ):  # fmt: skip
         ink = luminance(selector, "color")

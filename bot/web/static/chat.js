@@ -20,7 +20,9 @@ window.shopbotChat = {
     const spoken = root.querySelector("#sb-spoken");
     const latest = root.querySelector(".sb-latest");
     const status = root.querySelector(".sb-status");
-    const wanted = navigator.language || "";
+    const asked = new URLSearchParams(location.search);
+    const wanted = asked.get("locale") || navigator.language || "";
+    const framed = asked.has("widget") && window.parent !== window;
     const store = "shopbot.session:" + location.pathname.replace(/\/+$/, "");
 
     let chrome = null;
@@ -30,6 +32,7 @@ window.shopbotChat = {
     let heard = 0;                 // the newest message of a person that is shown
     let attentive = false;
     let lookout = 0;
+    let eager = false;             // the page around the frame has just shown it
     let memory = "";               // where the browser refuses storage, the tab remembers
 
     // The token is the key to the conversation; it stays in this browser's own storage.
@@ -47,6 +50,8 @@ window.shopbotChat = {
 
     const randomKey = () =>
       Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, "0")).join("");
+    // The page around the frame learns that there is a chat, and nothing of what is said.
+    const tellPage = what => { if (framed) window.parent.postMessage({ shopbot: what }, "*"); };
     const raise = (event, data) =>
       trigger(event, { token: token.get(), language: wanted, ...data });
     const say = text => { spoken.textContent = text; };
@@ -146,6 +151,13 @@ window.shopbotChat = {
       return true;
     }
 
+    // A finger that opens the chat wants to see it, not a keyboard over half of it.
+    function beginWriting() {
+      if (!eager || !chrome) return;
+      eager = false;
+      if (matchMedia("(pointer: fine)").matches) input.focus({ preventScroll: true });
+    }
+
     function open() {
       raise(OPEN, {});
       expect(FIRST_WORD_MS, () => unreachable(""));
@@ -179,6 +191,7 @@ window.shopbotChat = {
       attentive = false;
       look();
       watchEnd();
+      beginWriting();
     }
 
     function grown(update) {
@@ -214,6 +227,7 @@ window.shopbotChat = {
         log.append(last);
         reveal(last);
         say(update.spoken);
+        tellPage("news");
       }
       if (update.status !== null) {
         if (status.textContent !== update.status) status.textContent = update.status;
@@ -244,6 +258,7 @@ window.shopbotChat = {
       retry: () => { if (lastTry) send(lastTry.message, lastTry); },
       reopen: () => open(),
       latest: () => log.scrollTo({ top: log.scrollHeight, behavior: "smooth" }),
+      close: () => tellPage("close"),
       fresh: () => { if (!sending) { token.set(""); open(); input.focus(); } },
       wipe: button => {
         if (sending) return;
@@ -282,6 +297,18 @@ window.shopbotChat = {
     });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
     log.addEventListener("scroll", watchEnd, { passive: true });
+    if (framed) {
+      root.querySelector(".sb-close").hidden = false;
+      document.addEventListener("keydown", event => {
+        if (event.key === "Escape" && !event.isComposing) tellPage("close");
+      });
+      addEventListener("message", event => {
+        if (event.source !== window.parent || event.data?.shopbot !== "shown") return;
+        eager = true;
+        beginWriting();
+      });
+      tellPage("ready");
+    }
 
     open();
   },

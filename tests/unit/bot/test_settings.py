@@ -129,6 +129,30 @@ def test_that_sites_are_listed_with_spaces(tmp_path: Path) -> None:
     assert found == ("https://a.example", "https://b.example")
 
 
+@pytest.mark.parametrize(
+    "site",
+    [
+        "shop.example",
+        "https://shop.example/",
+        "*",
+        "https://a.example;script-src",
+        "'none'",
+        "https://",
+    ],
+)
+def test_that_what_is_no_origin_cannot_frame_the_chat(tmp_path: Path, site: str) -> None:
+    with pytest.raises(ConfigError, match=r"is no origin; write scheme and host"):
+        load_settings({"SHOPBOT_WEB__FRAME_ANCESTORS": site}, home=tmp_path)
+
+
+@pytest.mark.parametrize("site", ["https://*.shop.example", "http://shop.localhost:8080"])
+def test_that_origins_with_a_port_or_of_a_whole_domain_may_frame_it(
+    tmp_path: Path, site: str
+) -> None:
+    env = {"SHOPBOT_WEB__FRAME_ANCESTORS": site}
+    assert load_settings(env, home=tmp_path).web.frame_ancestors == (site,)
+
+
 def test_that_a_fixed_day_is_the_clock_and_has_a_zone(tmp_path: Path) -> None:
     settings = load_settings({"SHOPBOT_NOW": "2026-03-02T10:00:00"}, home=tmp_path)
     assert settings.clock()() == datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -17,8 +17,10 @@ import pytest
 from shop_homes import build_tiny, copy_of, settings_of, shop_in
 
 from bot.app import Shop
+from bot.catalogue import Catalogue
 from bot.errors import MessageError, NotReadyError, SessionUnknownError, TurnUnknownError
 from bot.generators.base import PhraseRequest
+from bot.searching import showcase
 from bot.turn import Candidate, ChatRequest, Reply
 from db.records import (
     Attribute,
@@ -505,6 +507,26 @@ def test_that_a_search_names_the_forms_that_the_query_names(tmp_path: Path) -> N
         assert first("copper kettle")["variant"] is None
         assert first("copper kettle, not in blue")["variant"] is None
         assert first("blue copper kettle", price_max=Decimal(50))["variant"] is None
+
+
+def test_that_a_showcase_is_of_goods_in_stock_and_of_different_kinds_first() -> None:
+    def product(id: str, kind: str, *, in_stock: bool = True) -> Product:
+        return Product(ProductId(id), f"Thing {id}", category=(kind,), in_stock=in_stock)
+
+    catalogue = Catalogue(
+        [
+            product("gone", "Rugs", in_stock=False),
+            product("k1", "Kettles"),
+            product("k2", "Kettles"),
+            product("c1", "Cups"),
+        ]
+    )
+    assert [card.id for card in showcase(catalogue, 3)] == ["k1", "c1", "k2"]
+    assert [card.id for card in showcase(catalogue, 9)] == ["k1", "c1", "k2", "gone"]
+
+
+def test_that_a_shop_shows_as_many_of_its_goods_as_asked(shared: Shop) -> None:
+    assert [card.id for card in shared.showcase(2)] == [card.id for card in shared.showcase(9)[:2]]
 
 
 def test_that_a_greeting_names_the_shop_in_either_language(shared: Shop) -> None:

@@ -24,7 +24,7 @@ def test_that_markup_in_any_field_is_shown_as_text() -> None:
     tree = HTMLParser(render.reply_html(payload("html")))
 
     assert tree.css("b, script, img") == []
-    for selector in (".sb-text", "h3", ".sb-reason", "th[scope=col]", "td", "blockquote", "button"):
+    for selector in (".sb-text", "h2", ".sb-reason", "th[scope=col]", "td", "blockquote", "button"):
         assert any(HOSTILE in node.text() for node in tree.css(selector)), selector
     assert tree.css("a") == []  # javascript: is no link
 
