@@ -35,8 +35,8 @@ ALLOWED: tuple[tuple[frozenset[str], re.Pattern[str], str], ...] = (
     (frozenset({"GET"}), re.compile(r"/theme\.css"), "the theme's colours"),
     (
         frozenset({"POST"}),
-        re.compile(r"/gradio_api/queue/join"),
-        "raises one of the page's four events, each of which checks what it is given",
+        re.compile(r"/gradio_api/(?:queue/join|run/predict)"),
+        "raises one of the page's five events, each of which checks what it is given",
     ),
     (
         frozenset({"GET"}),

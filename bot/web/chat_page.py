@@ -336,12 +336,14 @@ def build_blocks(page: ChatPage, settings: WebSettings) -> Any:
             "outputs": view,
             "api_visibility": "private",
             "show_progress": "hidden",
-            "queue": True,
+            "trigger_mode": "multiple",
         }
-        view.open(on_open, trigger_mode="multiple", **quiet)
-        view.send(on_send, trigger_mode="multiple", **quiet)
-        view.rate(on_rate, trigger_mode="multiple", **quiet)
-        view.look(on_look, trigger_mode="multiple", **quiet)
-        view.wipe(on_wipe, trigger_mode="multiple", **quiet)
+        # A browser has one stream for what is queued, and Gradio closes it behind the last event: one
+        # that is raised at that moment is never heard of. So only what streams is queued.
+        view.send(on_send, queue=True, **quiet)
+        view.open(on_open, queue=False, **quiet)
+        view.rate(on_rate, queue=False, **quiet)
+        view.look(on_look, queue=False, **quiet)
+        view.wipe(on_wipe, queue=False, **quiet)
     blocks.queue(api_open=False, max_size=64, default_concurrency_limit=settings.concurrent_turns)
     return blocks

@@ -6,14 +6,13 @@ The page stands at `shop.localhost`, the shop's assistant at `127.0.0.1`: to a b
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from browser_support import ARGUMENTS, OPEN, SECRET, Site, Visitor, barriers, served, site
-from playwright.sync_api import Frame, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Frame, Page, Playwright, expect
 from scripted_shop import NOW, ScriptedService
 
 from bot.web.service import Presence, TranscriptEntry
@@ -34,15 +33,7 @@ Visitors = Callable[..., Visitor]
 
 
 @pytest.fixture
-def playwright(tmp_path: Path) -> Iterator[Playwright]:
-    if shutil.which("chromium") is None:
-        pytest.skip("no Chromium: install chromium")
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture
-def visitor(playwright: Playwright, tmp_path: Path) -> Iterator[Visitors]:
+def visitor(playwright: Playwright, chromium_path: str, tmp_path: Path) -> Iterator[Visitors]:
     """Makes visitors whose browsers drop other sites' cookies; `cookies=True` keeps them.
 
     None may have spoken to a third host or raised an error that the test did not expect.
@@ -62,7 +53,7 @@ def visitor(playwright: Playwright, tmp_path: Path) -> Iterator[Visitors]:
             parted = ("--disable-features=HttpsUpgrades",) if storage else ()
             context = playwright.chromium.launch_persistent_context(
                 home,
-                executable_path=shutil.which("chromium"),
+                executable_path=chromium_path,
                 args=[*ARGUMENTS, *parted],
                 **({"locale": "en-US"} | options),  # type: ignore[arg-type]
             )

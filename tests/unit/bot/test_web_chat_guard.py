@@ -75,6 +75,8 @@ def test_that_every_route_gradio_adds_is_listed_with_a_reason_or_refused(
         ("GET", "/chat/file=/etc/passwd"),
         ("GET", "/chat/gradio_api/proxy=http://127.0.0.1/"),
         ("POST", "/chat/gradio_api/run/on_send"),
+        ("GET", "/chat/gradio_api/run/predict"),
+        ("POST", "/chat/gradio_api/run/predict/"),
         ("POST", "/chat/gradio_api/call/on_send"),
         ("POST", "/chat/gradio_api/component_server"),
         ("GET", "/chat/gradio_api/mcp"),
@@ -132,6 +134,25 @@ def test_that_the_page_lists_no_api(client: TestClient) -> None:
 
     assert '"api_visibility":"public"' not in text
     assert text.count('"api_visibility":"private"') >= 4
+
+
+def test_that_only_what_streams_shares_the_stream(client: TestClient) -> None:
+    """Gradio closes a tab's stream behind the last queued event; one raised just then is lost."""
+    text = client.get("/chat/").text
+    queued = dict(re.findall(r'"targets":\[\[\d+,"(\w+)"\]\].*?"queue":(true|false)', text))
+
+    assert queued == {
+        "send": "true", "open": "false", "rate": "false", "look": "false", "wipe": "false",
+    }  # fmt: skip
+
+
+def test_that_what_is_queued_cannot_be_raised_beside_the_queue(client: TestClient) -> None:
+    def raised(number: int) -> int:
+        event = {"message": "a tent", "key": "k"}
+        body = {"data": [], "fn_index": number, "session_hash": "abc", "event_data": event}
+        return client.post("/chat/gradio_api/run/predict", json=body).status_code
+
+    assert sorted(raised(number) for number in range(5)) == [200, 200, 200, 200, 404]
 
 
 def test_that_a_deep_link_is_not_read(client: TestClient) -> None:
