@@ -20,6 +20,8 @@ from bot.errors import (
     TurnUnknownError,
 )
 from bot.freshness import Freshness
+from bot.generators.guarded import GuardedGenerator
+from bot.generators.plain import PlainGenerator
 from bot.handoff import notice
 from bot.live import is_first, presence, taken_turn, woven
 from bot.notices import make_notifier
@@ -77,7 +79,8 @@ class Shop:
         self._proofs = ProofStore(self._database)
         self._secret = settings.secret()
         self._notifier = make_notifier(settings.handoff)
-        self._generator = generator
+        self._generator = generator and _guarded(generator, settings)
+        self._unloaded = ""  # why the generator of the settings could not be loaded
         self._embedder = make_embedder(settings)
         self._reader = reader_of(settings, self._embedder)
         self._scorer = AnswerScorer()
@@ -316,7 +319,9 @@ class Shop:
         if failure := self._unkept.lately():
             reasons: tuple[str, ...] = (f"{failure} The log says why.",)
             return replace(readiness, ready=False, reasons=reasons)
-        return replace(readiness, reasons=tuple(filter(None, [self._snapshots.trouble])))
+        dumb = self._without_generator()
+        reasons = tuple(filter(None, [self._snapshots.trouble, dumb]))
+        return replace(readiness, reasons=reasons, generator_resting=bool(dumb))
 
     def sync(self) -> None:
         """Takes the feed over if it has changed, and what came of it up before a shopper asks.
@@ -355,7 +360,6 @@ class Shop:
         from bot.answers import Answerer
         from bot.catalogue import Catalogue
         from bot.dialog import Dialog
-        from bot.generators.plain import PlainGenerator
         from bot.phraser import Phraser
         from bot.policy import Desk
         from bot.recommend import Recommender
@@ -405,9 +409,22 @@ class Shop:
         dialog = Dialog(desk=desk, understander=understander, phraser=phraser, currency=currency)
         return Snapshot(version, dialog, searcher, catalogue)
 
+    def _without_generator(self) -> str:
+        """Why plain sentences speak although the settings name a generator, "" where they do not."""
+        if isinstance(self._generator, GuardedGenerator):
+            return self._generator.trouble
+        return self._unloaded
+
     def _chosen_generator(self) -> Generator:
+        """The generator of the settings, and plain sentences where it cannot be loaded."""
         if self._generator is None:
-            self._generator = make_generator(self.settings)
+            try:
+                self._generator = _guarded(make_generator(self.settings), self.settings)
+            except Exception as error:  # whatever the libraries make of a broken folder
+                told = str(error) if isinstance(error, ConfigError) else type(error).__name__
+                self._unloaded = f"no generator ({told}); plain sentences speak until a restart"
+                log.error("%s", self._unloaded)
+                self._generator = PlainGenerator()
         return self._generator
 
 
@@ -496,11 +513,16 @@ def reader_of(settings: Settings, embedder: Embedder) -> Embedder:
     return MiniLmEmbedder(cache=settings.encoders_folder)
 
 
+def _guarded(generator: Generator, settings: Settings) -> Generator:
+    """The generator as the shop asks it; plain sentences need no guard."""
+    if isinstance(generator, PlainGenerator):
+        return generator
+    return GuardedGenerator(generator, seconds=settings.generator.seconds)
+
+
 def make_generator(settings: Settings) -> Generator:
     """The generator of the settings. Raises ConfigError."""
     from pathlib import Path
-
-    from bot.generators.plain import PlainGenerator
 
     if settings.generator.kind == "plain":
         return PlainGenerator()

@@ -224,7 +224,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     with closing(Shop(settings)) as shop, ExitStack() as tasks:
         readiness = shop.readiness()
         for reason in readiness.reasons:
-            out.print(f"not ready: {reason}", markup=False)
+            out.print(f"{'note' if readiness.ready else 'not ready'}: {reason}", markup=False)
         if readiness.ready:
             shop.warm()
         tasks.enter_context(every_day(shop.purge))

@@ -204,6 +204,7 @@ def _served(settings: Settings, folder: Path) -> str:
     from bot.generators.folder import Gpt2Folder
 
     model = Gpt2Folder(folder)
+    model.check_weights()
     told = f"{model.name} {model.version}, {model.weights.stat().st_size / 1e6:.0f} MB"
     if older := model.untaught():
         told += f", older than {len(older)} acts: plain sentences say them until `shopbot finetune`"

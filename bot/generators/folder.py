@@ -98,6 +98,19 @@ class Gpt2Folder:
         self._taught = taught if ours else None
         self._format = ours.get("format", 1) if ours else 1
 
+    def check_weights(self) -> None:
+        """Raises ConfigError where the file of the weights is cut off or no such file, unloaded."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.weights, framework="numpy") as weights:
+                weights.keys()
+        except (OSError, SafetensorError) as error:
+            raise ConfigError(
+                f"the weights in {self.weights} cannot be read ({error}): copy the folder anew, or "
+                "set generator.model to another"
+            ) from error
+
     def task(self, request: PhraseRequest) -> Task:
         """Puts a request to the model. Raises UnknownActError, UntaughtError for what the model was
         never taught, and GeneratorError for what no model knows."""

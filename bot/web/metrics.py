@@ -42,6 +42,11 @@ class Metrics:
         self._ready = Gauge(
             "shopbot_ready", "1 while the shop can answer.", registry=self._registry
         )
+        self._resting = Gauge(
+            "shopbot_generator_resting",
+            "1 while plain sentences speak because the generator fails or cannot be loaded.",
+            registry=self._registry,
+        )
         self._feed_age = Gauge(
             "shopbot_feed_age_seconds", "Age of the last import.", registry=self._registry
         )
@@ -70,6 +75,7 @@ class Metrics:
     def text(self, readiness: Readiness) -> bytes:
         """Returns the Prometheus exposition text."""
         self._ready.set(float(readiness.ready))
+        self._resting.set(float(readiness.generator_resting))
         self._feed_stale.set(float(readiness.feed_stale))
         if readiness.feed_age_seconds is not None:
             self._feed_age.set(readiness.feed_age_seconds)

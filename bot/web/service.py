@@ -55,12 +55,14 @@ class Readiness:
     """Whether the shop can answer; `reasons` name what is missing and the command that mends it.
 
     The feed's age is that of the last good import; `feed_max_age_seconds` what the owner allows.
+    `generator_resting`: plain sentences speak in the place of the generator that the settings name.
     """
 
     ready: bool
     reasons: tuple[str, ...] = ()
     feed_age_seconds: float | None = None
     feed_max_age_seconds: float | None = None
+    generator_resting: bool = False
 
     @property
     def feed_stale(self) -> bool:

@@ -25,27 +25,33 @@ QUESTION = {"message": "How much is the Copper Kettle?"}
 SESSION = "X-Shopbot-Session"
 
 
-def environment(home: Path) -> Mapping[str, str]:
+def environment(home: Path, database_url: str) -> Mapping[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SHOPBOT_")},
         "PYTHONPATH": str(ROOT),
         "SHOPBOT_HOME": str(home),
+        **({"SHOPBOT_DATABASE_URL": database_url} if database_url else {}),
         "SHOPBOT_GENERATOR__KIND": "plain",
         "SHOPBOT_RETRIEVAL__ENCODER": "hashing",
     }
 
 
-def shopbot(home: Path, *arguments: str) -> str:
+def shopbot(home: Path, database_url: str, *arguments: str) -> str:
     command = [sys.executable, "-c", "from bot.cli import main; main()", *arguments]
     ended = subprocess.run(
-        command, env=environment(home), cwd=home.parent, capture_output=True, text=True, check=False
+        command,
+        env=environment(home, database_url),
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
 
 @contextmanager
-def served(home: Path) -> Iterator[str]:
+def served(home: Path, database_url: str) -> Iterator[str]:
     """The address of a server of the home."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -59,7 +65,7 @@ def served(home: Path) -> Iterator[str]:
         str(port),
     ]
     with subprocess.Popen(
-        command, env=environment(home), cwd=home.parent, stdout=subprocess.DEVNULL
+        command, env=environment(home, database_url), cwd=home.parent, stdout=subprocess.DEVNULL
     ) as process:
         try:
             url = f"http://127.0.0.1:{port}"
@@ -76,14 +82,20 @@ def served(home: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_that_every_reply_shown_before_a_backup_is_in_it(tmp_path: Path) -> None:
-    home, new = build_tiny(tmp_path / "home", products=[KETTLE]), tmp_path / "new"
+def test_that_every_reply_shown_before_a_backup_is_in_it(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    """SQLite comes back in the new home; PostgreSQL is put back in place, by force."""
+    url = empty_database_url if empty_database_url.startswith("postgresql") else ""
+    more = {"SHOPBOT_DATABASE_URL": url} if url else {}
+    home = build_tiny(tmp_path / "home", products=[KETTLE], more=more)
+    new = tmp_path / "new"
     shown: list[tuple[str, int]] = []
     ended = threading.Event()
-    with served(home) as url:
+    with served(home, url) as address:
 
         def talk() -> None:
-            with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+            with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
                 while not ended.is_set():
                     reply = client.post("/api/chat", json=QUESTION).json()
                     shown.append((reply["session_id"], reply["turn_id"]))
@@ -95,7 +107,7 @@ def test_that_every_reply_shown_before_a_backup_is_in_it(tmp_path: Path) -> None
             while len(shown) < 10 and any(thread.is_alive() for thread in threads):
                 time.sleep(0.02)
             before = list(shown)
-            shopbot(home, "backup", str(tmp_path / "shop.zip"))
+            shopbot(home, url, "backup", str(tmp_path / "shop.zip"))
             during = len(shown) - len(before)
         finally:
             ended.set()
@@ -103,8 +115,12 @@ def test_that_every_reply_shown_before_a_backup_is_in_it(tmp_path: Path) -> None
                 thread.join()
     assert len(before) >= 10
     assert during > 0  # the shop went on answering
-    shopbot(new, "restore", str(tmp_path / "shop.zip"))
-    with served(new) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+    force = ["--force"] if url else []
+    shopbot(new, url, "restore", *force, str(tmp_path / "shop.zip"))
+    with (
+        served(new, url) as address,
+        httpx.Client(base_url=address, trust_env=False, timeout=60) as client,
+    ):
         for session, turn in before:
             said = client.get("/api/conversations/current", headers={SESSION: session})
             assert said.status_code == 200

@@ -440,15 +440,6 @@ def test_that_a_shop_without_an_index_says_what_to_run(tmp_path: Path) -> None:
     assert "shopbot" in readiness.reasons[0]
 
 
-def test_that_a_missing_model_leaves_the_shop_unready_and_says_what_to_set(
-    opened: Callable[..., Shop],
-) -> None:
-    shop = opened(SHOPBOT_GENERATOR__KIND="gpt2", SHOPBOT_GENERATOR__MODEL="nowhere")
-    with pytest.raises(NotReadyError, match=r"generator\.model"):
-        say(shop, "hello")
-    assert not shop.readiness().ready
-
-
 def test_that_every_turn_can_be_explained(shared: Shop) -> None:
     shop = shared
     reply = say(shop, "I need a kettle under $40")
