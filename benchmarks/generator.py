@@ -47,7 +47,7 @@ from bot.generators.base import Generator, PhraseRequest  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from bot.turn import Fact, Language  # noqa: E402
 from prompts.acts import inventory  # noqa: E402
-from prompts.filling import fill, prompt_of  # noqa: E402
+from prompts.filling import fill, prompt_of, readable  # noqa: E402
 
 SESSIONS = 16
 PHRASED = 100  # acts that each backend phrases
@@ -282,7 +282,7 @@ def by_transformers(folder: Path, acts: Sequence[Act], threads: int) -> dict[str
         request = act.request(4, 0)
         prompt = prompt_of(
             act.language, act.name, request.slots, act.message,
-            hints=request.hints if model.config.to_dict().get("shopbot", {}).get("format", 0) >= 3 else None,
+            hints=readable(request.hints, tokenizer.get_vocab(with_added_tokens=True)),
         )  # fmt: skip
         ids = torch.tensor([tokenizer.encode(prompt).ids])
         began = time.perf_counter()

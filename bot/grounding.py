@@ -27,10 +27,10 @@ from bot.turn import (
 from bot.variants import NamedVariant
 from db.records import Attribute, Money, Order, Passage, Product
 from prompts.acts import inventory
+from prompts.filling import OUT_OF_STOCK
 
 LOCALES = {"en": "en_US", "zh": "zh_CN"}
 IN_STOCK = {"en": "in stock", "zh": "有货"}
-OUT_OF_STOCK = {"en": "out of stock", "zh": "缺货"}
 PRICE_RANGE = {"en": "{} to {}", "zh": "{}至{}"}
 OF_VARIANT = {"en": "{} ({})", "zh": "{}（{}）"}
 COLON = {"en": ": ", "zh": "："}

@@ -7,21 +7,23 @@ models or where values come from.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Literal, get_args
 
 from prompts.acts import MARKER
 
-# version 1 knew no tone, version 2 no hints; without them the prompts of all three are the same
-FORMAT_VERSION = 3
+# version 1 knew no tone, version 2 no hints, version 3 not that something is gone; without them the
+# prompts of all four are the same
+FORMAT_VERSION = 4
 
 # "casual" is the way of real service talk in the training corpus; its words are not vetted as ours
 # are, so no shop speaks in it
 SpokenTone = Literal["neutral", "warm", "brief"]
 Tone = Literal[SpokenTone, "casual"]
 TONES: tuple[Tone, ...] = ("neutral", "warm", "brief", "casual")
-Hint = Literal["one", "many", "long"]
+Hint = Literal["one", "many", "long", "gone"]
 HINTS: tuple[Hint, ...] = get_args(Hint)
+OUT_OF_STOCK = {"en": "out of stock", "zh": "缺货"}
 LONG = {"en": 60, "zh": 30}  # characters; a longer value stands last in its line
 MESSAGE_WORDS = 16  # of the shopper's last message; more costs time and taught nothing
 
@@ -66,16 +68,23 @@ def special_tokens(acts: Sequence[str], slots: Sequence[str]) -> list[str]:
 
 
 def hints_of(language: str, values: Mapping[str, str]) -> dict[str, Hint]:
-    """Says what grammar must know of values: one thing or several, and what is too long to go on
-    after it. Slots whose value asks for nothing are left out.
+    """Says what words must suit in values: one thing or several, what is too long to go on after
+    it, and a stock that is gone. Slots whose value asks for nothing are left out.
     """
     hints: dict[str, Hint] = {}
     for slot, value in values.items():
         if len(value) > LONG[language]:
             hints[slot] = "long"
+        elif slot.startswith("stock_") and value == OUT_OF_STOCK[language]:
+            hints[slot] = "gone"
         elif language == "en" and (number := _number(slot, value)):
             hints[slot] = number
     return hints
+
+
+def readable(hints: Mapping[str, Hint], words: Container[str]) -> dict[str, Hint]:
+    """Leaves out the hints whose control word a model's vocabulary does not hold."""
+    return {slot: hint for slot, hint in hints.items() if f"<|{hint}|>" in words}
 
 
 def _number(slot: str, value: str) -> Hint | None:

@@ -23,7 +23,7 @@ from bot.training.tokenizer import END, of_folder
 from bot.training.validation import SlotErrors, slot_errors, write
 from bot.turn import Candidate
 from prompts.acts import markers
-from prompts.filling import fill, prompt_of
+from prompts.filling import fill, prompt_of, readable
 
 BATCH = 64  # prompts that are written together without constraints
 TEMPERATURE = 0.8  # of the samples beside the greedy text
@@ -271,7 +271,7 @@ def _asked(prompt: Prompt, tokenizer: Any) -> str:
         example.slots,
         example.message,
         tone=example.tone if tokenizer.token_to_id(f"<|{example.tone}|>") else "neutral",
-        hints=example.hints if tokenizer.token_to_id("<|long|>") else None,
+        hints=readable(example.hints, tokenizer.get_vocab(with_added_tokens=True)),
     )
 
 

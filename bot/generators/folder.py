@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from bot.errors import ConfigError, GeneratorError, UntaughtError
 from bot.generators.base import PhraseRequest
 from bot.turn import Candidate
 from prompts.acts import inventory, markers
-from prompts.filling import Tone, prompt_of, special_tokens
+from prompts.filling import Hint, Tone, prompt_of, readable, special_tokens
 
 TEMPERATURE = 0.9
 TOP_P = 0.9
@@ -128,7 +128,7 @@ class Gpt2Folder:
             slots,
             request.message,
             tone=request.tone if self._reads_tone(request.tone) else "neutral",
-            hints=request.hints if self._format >= HINTS_SINCE else None,
+            hints=self._readable(request.hints),
         )
         most = TOKENS_BASE + TOKENS_PER_SLOT * len(slots)
         prompt = self.tokenizer.encode(text).ids[-max(1, self.context - most) :]
@@ -149,6 +149,11 @@ class Gpt2Folder:
         """Whether a training of ours has taught the model this tone."""
         known = self._taught is not None and f"<|{tone}|>" in self._taught
         return known and self._format >= TONES_SINCE
+
+    def _readable(self, hints: Mapping[str, Hint]) -> dict[str, Hint]:
+        """Leaves out the hints that no training of ours has taught the model."""
+        known = self._taught is not None and self._format >= HINTS_SINCE
+        return readable(hints, self._taught or ()) if known else {}
 
     def candidates(
         self, texts: Iterable[tuple[Sequence[int], float]], slots: Sequence[str]

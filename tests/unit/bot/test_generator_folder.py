@@ -31,7 +31,7 @@ def folder(path: Path, *, lacking: str = "", tokenizer: bool = True, **config: o
     (path / "config.json").write_text(json.dumps({"vocab_size": 400} | config))
     if tokenizer:
         text = json.dumps(json.loads(train(["a plain text"], vocabulary=500).to_str()))
-        (path / "tokenizer.json").write_text(text.replace(f'"{lacking}"', '"<|gone|>"'))
+        (path / "tokenizer.json").write_text(text.replace(f'"{lacking}"', '"<|nothing|>"'))
     return path
 
 
@@ -52,6 +52,16 @@ def test_that_tone_and_hints_are_told_to_who_learned_them(
     assert ("<|warm|>" in text) == tone
     assert ("<title_1><|long|>" in text) == hint
     assert text.endswith("<|user|>how much is it<|bot|>")
+
+
+def test_that_a_hint_of_a_later_format_is_left_out(tmp_path: Path) -> None:
+    gone = replace(
+        WARM, act="stock", slots=("title_1", "stock_1"), values={"stock_1": "out of stock"}
+    )
+    known = folder(tmp_path / "new", shopbot={"format": 4, "acts": 1})
+    older = folder(tmp_path / "old", lacking="<|gone|>", shopbot={"format": 3, "acts": 1})
+    assert "<stock_1><|gone|>" in told(known, gone)
+    assert "<|gone|>" not in told(older, gone)
 
 
 def test_that_a_tone_of_a_later_list_is_left_out(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ from prompts.filling import (
     HINTS,
     LONG,
     MESSAGE_WORDS,
+    OUT_OF_STOCK,
     TONES,
+    Hint,
     agree,
     fill,
     hints_of,
     prompt_of,
+    readable,
     special_tokens,
 )
 
@@ -107,6 +110,18 @@ def test_that_hints_tell_the_grammar_of_values_and_nothing_else_of_them() -> Non
         "count": "one", "quantity": "many", "label_1": "many", "value_2": "long", "items": "many",
     }  # fmt: skip
     assert hints_of("zh", values) == {"value_2": "long"}
+
+
+def test_that_a_stock_that_is_gone_is_told_so_that_words_can_suit_it() -> None:
+    for language, gone in OUT_OF_STOCK.items():
+        assert hints_of(language, {"stock_1": gone}) == {"stock_1": "gone"}
+        assert hints_of(language, {"stock_1": "only 6 left", "value_1": gone}) == {}
+
+
+def test_that_a_model_is_told_the_hints_that_it_knows() -> None:
+    hints: dict[str, Hint] = {"stock_1": "gone", "value_1": "long"}
+    assert readable(hints, {"<|long|>", "<|one|>"}) == {"value_1": "long"}
+    assert readable(hints, ()) == {}
 
 
 def test_that_a_hint_stands_behind_its_slot_and_is_a_word_of_the_format() -> None:
