@@ -20,6 +20,7 @@ from rich.table import Table
 from bot.cli_backup import backup, restore
 from bot.cli_desk import stale
 from bot.cli_evaluate import evaluate_app
+from bot.cli_learning import export
 from bot.cli_training import answering, corpus_app, finetune, heads
 from bot.cli_users import users_app
 from bot.errors import ConfigError, NotReadyError, ShopbotError
@@ -43,6 +44,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(answering)
 app.command()(stale)
+app.command()(export)
 requests_app = typer.Typer(
     name="requests",
     help="What shoppers asked the shop to do.",

@@ -287,6 +287,16 @@ class Settings(_Section):
         return self.home / "models"
 
     @property
+    def exports_folder(self) -> Path:
+        """Training sets, a folder each."""
+        return self.home / "exports"
+
+    @property
+    def versions_folder(self) -> Path:
+        """Generators that were trained here, a folder each."""
+        return self.home / "versions"
+
+    @property
     def encoders_folder(self) -> Path:
         """Sentence encoders in that form, under names of their own."""
         return self.models_folder / "encoders"

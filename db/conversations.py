@@ -130,6 +130,13 @@ class ConversationStore:
             row = connection.execute(query).first()
         return None if row is None else _conversation(row)
 
+    def get(self, conversation_id: int) -> Conversation | None:
+        """The conversation of this number; None when there never was one or it was erased."""
+        query = select(tables.conversations).where(tables.conversations.c.id == conversation_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _conversation(row)
+
     def add_turn(
         self,
         conversation_id: int,
