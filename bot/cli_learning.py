@@ -14,8 +14,6 @@ import typer
 from bot.errors import ConfigError
 from bot.settings import load_settings
 
-FEWEST = 20  # pairs to train on; fewer teach a model their words and no manner
-
 
 def export(
     out: Annotated[
@@ -53,6 +51,8 @@ def export(
             raise ConfigError(f"{found.fault}; `--yes` exports the others")
         if not found.pairs:
             raise ConfigError(_nothing(found.without_consent, found.rejected))
+        if found.too_few:
+            raise ConfigError(found.too_few)
         written = dataset.write(
             found,
             out or settings.exports_folder,
@@ -76,8 +76,6 @@ def export(
         f"{counts['train']} pairs to train on and {counts['held_back']} held back, "
         f"{len(found.unaligned)} acts left out that could not be aligned: {written.path}"
     )
-    if counts["train"] < FEWEST:
-        typer.echo(f"too few to train from: `shopbot finetune` wants {FEWEST} pairs or more")
 
 
 def _nothing(without_consent: int, rejected: int) -> str:

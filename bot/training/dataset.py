@@ -9,7 +9,8 @@ about where reviews come from or how they are learned.
     chat.jsonl           messages as chat models are tuned on, the last one the reply to learn
     turns.csv            one reviewed turn a row
     conversations.csv    one conversation a row
-    left_out.csv         what cannot or must not be learned from, with the reason
+    refused.csv          what must not be learned from, with the reason
+    unaligned.csv        what cannot be read back into acts and slots, with the reason
     export.json          counts, digest, settings
     DATA_CARD.md         the same for people
 """
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.errors import ConfigError
-from bot.training.harvest import Harvest, Pair, ReviewedTurn, by_conversation
+from bot.training.harvest import Harvest, LeftOut, Pair, ReviewedTurn, by_conversation
 from prompts.acts import inventory
 from prompts.filling import FORMAT_VERSION, hints_of, prompt_of
 
@@ -63,7 +64,8 @@ def write(
         "chat.jsonl": _lines(_chat(turn) for turn in found.turns),
         "turns.csv": _turns(found.turns),
         "conversations.csv": _conversations(found),
-        "left_out.csv": _left_out(found),
+        "refused.csv": _left_out(found.refused),
+        "unaligned.csv": _left_out(found.unaligned),
     }  # fmt: skip
     digest = _digest({name: files[name].encode() for name in _DIGESTED})
     about = {
@@ -210,8 +212,8 @@ def _conversations(found: Harvest) -> str:
     return _csv(head, rows)
 
 
-def _left_out(found: Harvest) -> str:
-    rows = ((one.turn_id, one.user_name, one.kind, one.why) for one in (*found.refused, *found.unaligned))  # fmt: skip
+def _left_out(found: Sequence[LeftOut]) -> str:
+    rows = ((one.turn_id, one.user_name, one.kind, one.why) for one in found)
     return _csv(("turn_id", "reviewer", "kind", "why"), rows)
 
 

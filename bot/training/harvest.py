@@ -29,6 +29,7 @@ Split = Literal["train", "held_back"]
 Source = Literal["approved", "corrected"]
 
 HELD_BACK = 0.25  # share of the conversations that no training sees
+FEWEST = 20  # pairs to train on; fewer teach a model their words and no manner
 _PRIVATE = frozenset({"order", "request"})  # sources of facts that are one person's
 _LONG_NUMBER = re.compile(r"\d{4,}")  # an order's, whether it was proven or not
 
@@ -115,6 +116,21 @@ class Harvest:
         """What is wrong with the set as a whole, "" where nothing is."""
         kinds = [cast(poison.Kind, one.kind) for one in self.refused]
         return poison.too_many(kinds, self.corrections)
+
+    @property
+    def too_few(self) -> str:
+        """Why nothing can be learned from so little, "" where there is enough."""
+        counts = self.counts()
+        train, held = counts["pairs"]["train"], counts["pairs"]["held_back"]
+        if train >= FEWEST:
+            return ""
+        corrected = sum(any(p.source == "corrected" for p in self.pairs if p.turn_id == turn.turn_id)
+                        for turn in self.turns)  # fmt: skip
+        return (
+            f"{corrected} corrections and {len(self.turns) - corrected} approvals are too few: they come "
+            f"to {train} pairs to train on, with {held} held back and {self.duplicates} said before, and "
+            f"{FEWEST} is the least that teaches more than its own words; review more conversations"
+        )
 
     def counts(self) -> dict[str, Any]:
         """Everything that is counted of the set."""
@@ -204,16 +220,41 @@ def _sound(
         for turn_id, checked in corrected.items()
     }
     alike = poison.constant(said)
+    torn = poison.contradicting(_changes(judged))
     for turn, talk, review, checked in judged:
         if checked is not None:
             language = cast(Language, turn.language)
-            why = poison.fault(checked, review.correction or "", language=language, never=never)
+            why = poison.fault(
+                checked,
+                review.correction or "",
+                shown=turn.reply_text,
+                language=language,
+                never=never,
+            )
             if why is None and turn.id in alike:
                 why = "constant", "the same words for different acts"
+            if why is None and turn.id in torn:
+                why = "contradiction", f"{review.user_name} has put the same otherwise elsewhere"
             if why is not None:
                 found.refused.append(LeftOut(turn.id, review.user_name, *why))
                 continue
         yield turn, talk, review, checked
+
+
+def _changes(
+    judged: Sequence[tuple[TurnRecord, Conversation, Review, Checked | None]],
+) -> Iterator[poison.Change]:
+    for turn, _, review, checked in judged:
+        for part in checked.parts if checked else ():
+            shown = next(
+                segment["marked"]
+                for segment in turn.trace["segments"]
+                if (segment["act"], segment["slots"]) == (part.act, part.values)
+            )
+            thing = turn.language, part.act, tuple(part.values.items())
+            yield poison.Change(
+                turn.id, review.user_name, thing, turn.user_text, shown, part.marked
+            )
 
 
 def _pairs(

@@ -1,6 +1,6 @@
 """What a correction must not teach: the reasons for which one is kept out of a training set.
 
-Each looks at a corrected text alone, `constant` and `too_many` at all of them. Knows nothing about
+Each looks at a corrected text alone, `constant`, `contradicting` and `too_many` at all of them. Knows nothing about
 how a set is written or trained on.
 """
 
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
-from bot.corrections import Checked
+from bot.corrections import MAX_CHARS, Checked
 from bot.promises import Never
 from bot.turn import Language
 from bot.understanding.intents import insult
@@ -31,11 +32,17 @@ Kind = Literal[
     "promise",  # it holds what the owner rules out
     "meaning",  # it does not say what the turn was to say
     "constant",  # the same words for different things
+    "length",  # blank, or many times as long as what was shown
+    "contradiction",  # the same account has put it otherwise, again and again
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 INSULT = 0.5  # as what a message is nothing but an insult from
 SAME_ACTS = 3  # different acts that one text cannot all be an answer of
+LONGER = 4.0  # times what was shown, from LONG characters on; more is no other way to put it
+LONG = {"en": 240, "zh": 80}
+FLOOD = 8  # different ways in which one account has the same message answered with the same values
+TAKEN_BACK = 3  # corrections by one account that undo what it put in elsewhere, or are undone so
 MOST_REFUSED = 0.2  # share of the corrections; a set with more has been tampered with
 FEWEST_REFUSED = 5  # below this many a share says little
 
@@ -58,15 +65,17 @@ _INSTRUCTION = re.compile(
 
 
 def fault(
-    checked: Checked, text: str, *, language: Language, never: Never
+    checked: Checked, text: str, *, shown: str, language: Language, never: Never
 ) -> tuple[Kind, str] | None:
     """Returns why nothing may be learned from a corrected text, with the words, or None.
 
-    `checked` is what `corrections.check` made of it. Slot values are the shop's own words and are
+    `checked` is what `corrections.check` made of it, `shown` what the bot had said. Slot values are the shop's own words and are
     judged by their facts alone.
     """
     if not checked.ok:
         return "unsupported", ", ".join(checked.unsupported)
+    if why := _length(text, shown, language):
+        return "length", why
     own = [MARKER.sub(" ", part.marked) for part in checked.parts]
     words = "\n".join(own) if own else text
     if found := _MARKUP.search(words):
@@ -102,6 +111,41 @@ def constant(marked: Mapping[int, Sequence[tuple[str, str]]]) -> set[int]:
     return {turn for turn, said in marked.items() if any(_bare(text) in same for _, text in said)}
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one account made of what was shown for one act; `thing` is all that it was to say, and
+    `message` the shopper's words before."""
+
+    turn_id: int
+    account: str
+    thing: Hashable
+    message: str
+    shown: str
+    marked: str
+
+
+def contradicting(changes: Iterable[Change]) -> set[int]:
+    """Returns the turns whose corrections contradict others of the same account: FLOOD different
+    answers to one message, or words taken out here and put in there, TAKEN_BACK times."""
+    found: set[int] = set()
+    same: defaultdict[Hashable, dict[int, str]] = defaultdict(dict)
+    turned: defaultdict[Hashable, list[tuple[str, str, int]]] = defaultdict(list)
+    for one in changes:
+        shown, marked = _bare(one.shown), _bare(one.marked)
+        same[one.account, one.thing, one.message.casefold()][one.turn_id] = marked
+        if shown != marked:
+            turned[one.account, one.thing].append((shown, marked, one.turn_id))
+    for texts in same.values():
+        if len(set(texts.values())) >= FLOOD:
+            found |= texts.keys()
+    for pairs in turned.values():
+        there = {(shown, marked) for shown, marked, _ in pairs}
+        undone = {turn for shown, marked, turn in pairs if (marked, shown) in there}
+        if len(undone) >= TAKEN_BACK:
+            found |= undone
+    return found
+
+
 def too_many(refused: Sequence[Kind], corrections: int) -> str:
     """Returns what is wrong with a set as a whole, "" where nothing is."""
     if len(refused) < FEWEST_REFUSED or len(refused) <= MOST_REFUSED * corrections:
@@ -111,6 +155,16 @@ def too_many(refused: Sequence[Kind], corrections: int) -> str:
         f"{len(refused)} of {corrections} corrections must not be learned from ({counts}); "
         f"more than {MOST_REFUSED:.0%} is no accident: look at who wrote them"
     )
+
+
+def _length(text: str, shown: str, language: Language) -> str:
+    if not text.strip():
+        return "blank"
+    if len(text) > MAX_CHARS:
+        return f"{len(text)} characters, and a reply has at most {MAX_CHARS}"
+    if len(text) > max(LONG[language], LONGER * len(shown)):
+        return f"{len(text)} characters in place of {len(shown)}"
+    return ""
 
 
 def _bare(marked: str) -> str:

@@ -18,7 +18,7 @@ from bot.errors import ConfigError
 from bot.promises import Never
 from bot.training import dataset
 from bot.training.harvest import Harvest, Pair, harvest
-from bot.training.poison import KINDS
+from bot.training.poison import KINDS, Change, contradicting
 from db.exports import ExportStore
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -181,6 +181,41 @@ def test_that_one_text_for_everything_is_kept_out(desk: Desk) -> None:
     assert [one.kind for one in found.refused].count("constant") >= 3
 
 
+@pytest.mark.parametrize("text", ["   ", "The Copper Kettle is $49.00. " * 20, "The kettle. " * 90])
+def test_that_a_blank_or_wildly_long_text_is_kept_out(desk: Desk, text: str) -> None:
+    desk.correct(PRICE, text)
+    found = taken(desk)
+    assert found.pairs == []
+    assert [one.kind for one in found.refused] == ["length"]
+
+
+def test_that_an_account_that_answers_one_message_in_eight_ways_is_not_learned_from(
+    desk: Desk,
+) -> None:
+    for way in ("is", "costs", "is priced at", "goes for", "comes to", "comes at", "sells for",
+                "can be yours for", "is offered at"):  # fmt: skip
+        desk.correct(PRICE, f"The Copper Kettle {way} $49.00.")
+    found = taken(desk)
+    assert found.pairs == []
+    assert {one.kind for one in found.refused} <= {"contradiction", "unsupported"}
+    assert [one.kind for one in found.refused].count("contradiction") >= 8
+
+
+def test_that_an_account_that_takes_its_own_words_back_is_not_learned_from() -> None:
+    def change(turn: int, account: str, shown: str, marked: str) -> Change:
+        return Change(turn, account, ("en", "greet"), f"hello {turn}", shown, marked)
+
+    one, other = "Welcome to <shop>.", "Hello from <shop>."
+    torn = [
+        change(1, "Mia", one, other),
+        change(2, "Mia", other, one),
+        change(3, "Mia", one, other),
+    ]
+    whole = [change(turn, "Ann", one, other) for turn in range(4, 9)]
+    assert contradicting([*torn, *whole]) == {1, 2, 3}
+    assert contradicting([*torn[:2], *whole]) == set()
+
+
 def test_that_words_that_say_another_thing_are_kept_out(desk: Desk) -> None:
     desk.correct("thanks", "It is about the shop and its products.")
     assert [one.kind for one in taken(desk).refused] == ["meaning"]
@@ -196,14 +231,15 @@ def test_that_what_cannot_be_aligned_is_reported_and_the_rest_is_learned(desk: D
 def test_that_a_set_of_which_much_is_refused_is_refused_as_a_whole(
     desk: Desk, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(6):
+    for number in range(10):
         desk.correct(f"How much is the Copper Kettle, for room {number}?", POISON["unsupported"])
+    for number in range(32):
         desk.correct(f"How much is the Copper Kettle for {number} people?", HOUSE)
-    assert "6 of 12" in taken(desk).fault
+    assert "10 of 42" in taken(desk).fault
     monkeypatch.setenv("SHOPBOT_HOME", str(home))
     refused = CliRunner().invoke(app, ["export"])
     assert isinstance(refused.exception, ConfigError)
-    assert "6 unsupported" in str(refused.exception)
+    assert "10 unsupported" in str(refused.exception)
     assert not (home / "exports").exists()
     assert CliRunner().invoke(app, ["export", "--yes"]).exit_code == 0
 
@@ -261,14 +297,24 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
     yield CliRunner()
 
 
-def test_that_five_corrections_are_written_and_said_to_be_too_few(
+def test_that_five_corrections_are_refused_as_too_few(
     desk: Desk, home: Path, run: CliRunner
 ) -> None:
     for number in range(5):
         desk.correct(f"How much is the Copper Kettle, for room {number}?", HOUSE)
     done = run.invoke(app, ["export"])
+    assert isinstance(done.exception, ConfigError)
+    assert "5 corrections and 0 approvals are too few" in str(done.exception)
+    assert not (home / "exports").exists()
+
+
+def test_that_a_set_is_known_to_the_shop_and_an_erased_conversation_marks_it(
+    desk: Desk, run: CliRunner
+) -> None:
+    for number in range(32):
+        desk.correct(f"How much is the Copper Kettle, for room {number}?", HOUSE)
+    done = run.invoke(app, ["export"])
     assert done.exit_code == 0, done.output
-    assert "too few to train from" in done.output
     (kept,) = ExportStore(desk.shop._database).all()
     assert dataset.read(Path(kept.path)).digest == kept.digest
     assert kept.erased_turns == 0
