@@ -20,8 +20,9 @@ from rich.table import Table
 from bot.cli_backup import backup, restore
 from bot.cli_desk import stale
 from bot.cli_evaluate import evaluate_app
+from bot.cli_finetune import finetune
 from bot.cli_learning import export
-from bot.cli_training import answering, corpus_app, finetune, heads
+from bot.cli_training import answering, corpus_app, heads
 from bot.cli_users import users_app
 from bot.errors import ConfigError, NotReadyError, ShopbotError
 from bot.settings import Settings, load_settings

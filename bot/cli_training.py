@@ -1,4 +1,4 @@
-"""The verbs of `shopbot` that train: `corpus build` and `finetune` a generator, `heads` what understands.
+"""The verbs of `shopbot` that build a corpus and train what understands: `corpus build`, `heads`, `answering`.
 
 Knows nothing but how to read arguments and print results; heavy imports stand in the verbs.
 """
@@ -37,62 +37,6 @@ def corpus_build(
     card = data_card.card(drawn, path, seed=seed, public=data is not None)
     (out / "DATA_CARD.md").write_text(card, encoding="utf-8")
     typer.echo(f"{len(drawn)} examples in {path}, described in {out / 'DATA_CARD.md'}")
-
-
-def finetune(
-    out: Annotated[Path, typer.Option(help="folder of this training; run again to go on")],
-    model: Annotated[
-        Path | None, typer.Option(help="GPT-2 folder to start from; the shop's own by default")
-    ] = None,
-    from_scratch: Annotated[bool, typer.Option(help="start from random weights")] = False,
-    corpus_file: Annotated[
-        Path | None, typer.Option("--corpus", help="corpus.jsonl; drawn anew by default")
-    ] = None,
-    data: Data = None,
-    size: Annotated[int, typer.Option(min=100, help="examples to draw")] = 200_000,
-    minutes: Annotated[float, typer.Option(min=0.0, help="work time")] = 60.0,
-    steps: Annotated[int | None, typer.Option(min=1, help="end after so many steps")] = None,
-    layers: Annotated[int, typer.Option(min=1, help="with --from-scratch")] = 6,
-    width: Annotated[int, typer.Option(min=8, help="with --from-scratch")] = 256,
-    heads: Annotated[int, typer.Option(min=1, help="with --from-scratch")] = 4,
-    peak: Annotated[float | None, typer.Option(help="highest learning rate")] = None,
-    threads: Annotated[int, typer.Option(min=1)] = 2,
-    report_every: Annotated[float, typer.Option(min=0.01, help="minutes")] = 8.0,
-    seed: int = 0,
-) -> None:
-    """Train the generator: on from a model folder, or from nothing.
-
-    The folder OUT/latest can be served (SHOPBOT_GENERATOR__MODEL) and judged
-    (`shopbot evaluate generator --model OUT/latest`).
-    """
-    from bot.settings import load_settings
-    from bot.training.checkpoint import knows_markers
-    from bot.training.trainer import PEAK, Plan, train
-
-    if from_scratch and model is not None:
-        raise ConfigError("--from-scratch and --model exclude each other")
-    start = None if from_scratch else model or Path(load_settings().generator.model)
-    if start is not None and not (start / "config.json").is_file():
-        raise ConfigError(f"no GPT-2 in {start}; name a model folder by --model, or --from-scratch")
-    for name, path in (("--corpus", corpus_file), ("--data", data)):
-        if path is not None and not path.exists():
-            raise ConfigError(f"{name}: {path} does not exist")
-    plan = Plan(
-        minutes=minutes,
-        steps=steps,
-        size=size,
-        layers=layers,
-        width=width,
-        heads=heads,
-        peak=peak or (PEAK if from_scratch else PEAK / 2),
-        threads=threads,
-        report_every=report_every,
-        seed=seed,
-        start=start,
-        curriculum="none" if start and knows_markers(start) else "drills",
-    )
-    train(plan, out, data=data, given=corpus_file)
-    typer.echo(f"trained: {out / 'latest'}")
 
 
 def heads(

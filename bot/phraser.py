@@ -36,6 +36,7 @@ LEADS = 0.45  # when a sentence that says nothing of the facts stands before the
 LEADS_AGAIN = 0.9  # … as it did in one of the last replies
 WORDY: dict[Language, float] = {"en": 0.03, "zh": 0.015}  # for each word (or character) of its own
 ECHOES = 0.1  # when it takes up a word of the shopper's
+APPROVED = 1.0  # … where people of the shop have taught it word for word, and it is then never odd
 ODD = 0.7  # … for each word between neighbours that no phrasing has: it may be no sentence
 EQUALS = 0.6  # candidates this near to the best are as good; the seed chooses among them
 
@@ -271,7 +272,8 @@ def _parts(candidate: Candidate, request: PhraseRequest, recent: Sequence[str]) 
         "leads": -LEADS_AGAIN if again else -LEADS * leads,
         "words": -WORDY[request.language] * len(words),
         "echo": ECHOES * echoed,
-        "odd": -ODD * unfamiliar(candidate.marked, request.language),
+        "odd": 0.0 if candidate.approved else -ODD * unfamiliar(candidate.marked, request.language),
+        "approved": APPROVED * candidate.approved,
     }
 
 

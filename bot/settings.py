@@ -283,7 +283,8 @@ class Settings(_Section):
 
     @property
     def models_folder(self) -> Path:
-        """Models in the form that the fast runtime reads; can always be made again."""
+        """Generators that were trained here, a folder each, and models in the form that the fast runtime
+        reads, which can always be made again."""
         return self.home / "models"
 
     @property
@@ -292,9 +293,9 @@ class Settings(_Section):
         return self.home / "exports"
 
     @property
-    def versions_folder(self) -> Path:
-        """Generators that were trained here, a folder each."""
-        return self.home / "versions"
+    def training_folder(self) -> Path:
+        """Trainings that have not ended, a folder each."""
+        return self.home / "training"
 
     @property
     def encoders_folder(self) -> Path:

@@ -75,10 +75,12 @@ class Candidate:
     """Text a generator proposes; `logprob` is the mean per token, 0 where unknown.
 
     `marked` holds a marker for each slot, or the slot's value where a generator wrote that.
+    `approved`: people of the shop taught the generator this very text.
     """
 
     marked: str
     logprob: float = 0.0
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

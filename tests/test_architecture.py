@@ -148,7 +148,7 @@ def _plain(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-COMMANDS = {"bot.cli", "bot.cli_training", "bot.cli_evaluate", "bot.cli_learning"}
+COMMANDS = {f"bot.cli{name}" for name in ("", "_training", "_evaluate", "_learning", "_finetune")}
 OFF_DUTY = ("bot.training", "bot.evaluation")  # no part of a served shop
 
 

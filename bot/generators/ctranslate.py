@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 FLATTER = 0.3  # power of a beginning's likelihood by which it is drawn
 DRAFT = 6  # tokens of the greedy text at which other texts may leave it
+LEAVES = 0.5  # a house that settled how it says things: where fewer samples leave the greedy text, it stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,11 @@ class CTranslateGenerator:
             path, logits, avoid={*self._folder.ends}, anywhere=request.attempt > 0
         )
         forks = [fork for fork in forks if _once(fork.tokens, task.given)]
-        return [*drawn(forks, k, dice_of(request)), greedy][:k]
+        others = drawn(forks, k, dice_of(request))
+        settled = self._folder.approved and sum(fork.weight for fork in forks) < LEAVES
+        if settled and not request.attempt:
+            return [greedy, *others][:k]
+        return [*others, greedy][:k]
 
     def _options(self, task: Task) -> dict[str, Any]:
         suppressed = self._folder.never - task.given

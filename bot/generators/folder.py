@@ -27,6 +27,9 @@ TOP_K = 64
 TOKENS_BASE, TOKENS_PER_SLOT = 52, 8
 LONGEST_REPEAT = 8  # tokens; a run of this length may not be written twice in one text
 END = "<|end|>"
+APPROVED = (
+    "approved.json"  # slot-marked texts that the shop's people taught the model word for word
+)
 TONES_SINCE, HINTS_SINCE = 2, 3  # of `shopbot.format` in config.json
 
 
@@ -97,6 +100,7 @@ class Gpt2Folder:
         ours: dict[str, int] | None = self.config.get("shopbot")
         self._taught = taught if ours else None
         self._format = ours.get("format", 1) if ours else 1
+        self.approved = _approved(path / APPROVED)
 
     def check_weights(self) -> None:
         """Raises ConfigError where the file of the weights is cut off or no such file, unloaded."""
@@ -168,8 +172,22 @@ class Gpt2Folder:
             if text:
                 found.setdefault(text, logprob)
         wanted = set(slots)
-        candidates = [Candidate(text, logprob) for text, logprob in found.items()]
+        candidates = [
+            Candidate(text, logprob, approved=text in self.approved)
+            for text, logprob in found.items()
+        ]
         return sorted(candidates, key=lambda c: (len(wanted - set(markers(c.marked))), -c.logprob))
+
+
+def _approved(file: Path) -> frozenset[str]:
+    """Reads the approved texts of a folder, none where there is no list. Raises ConfigError."""
+    if not file.is_file():
+        return frozenset()
+    try:
+        texts = json.loads(file.read_text(encoding="utf-8"))
+        return frozenset(map(str, texts)) if isinstance(texts, list) else frozenset()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} cannot be read ({error}): remove it, or copy it anew") from error
 
 
 def dice_of(request: PhraseRequest) -> random.Random:

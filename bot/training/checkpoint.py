@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.training.lora import weights_of
 from bot.training.tokenizer import END, PAD
 from prompts.acts import inventory
 from prompts.filling import FORMAT_VERSION
@@ -90,7 +91,7 @@ def export(model: Any, tokenizer: Any, folder: Path) -> None:
     tied = model.config.tie_word_embeddings
     weights = {
         name: tensor.detach().to(torch.float16).contiguous()
-        for name, tensor in model.state_dict().items()
+        for name, tensor in weights_of(model).items()
         if not (tied and name == "lm_head.weight")  # the same as transformer.wte.weight
     }
     save_file(weights, str(fresh / "model.safetensors"), metadata={"format": "pt"})

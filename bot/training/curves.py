@@ -29,6 +29,9 @@ def draw(log: Path, picture: Path) -> bool:
     losses, errors = figure.subplots(1, 2)
     for name in ("train_loss", "valid_loss"):
         losses.plot(minutes, [r[name] for r in found], marker=".", label=name.replace("_", " "))
+    for part in sorted({part for record in found for part in record.get("valid_losses", ())}):
+        values = [r["valid_losses"][part] for r in found]
+        losses.plot(minutes, values, ":", marker=".", label=f"valid loss, {part}")
     losses.set(xlabel="minutes of work", ylabel="loss, nats per reply token", ylim=(0, None))
     losses.legend()
     parts = sorted({part for record in found for part in record["slot_error"]})

@@ -6,6 +6,7 @@ Knows nothing about where examples come from.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,11 +16,12 @@ from bot.turn import Language
 from prompts.filling import Hint, Tone, hints_of, prompt_of
 
 Split = Literal["train", "valid"]
+HOUSE = "house"  # the source of what a shop's own people approved or corrected
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """`source` is `phrasings` or the public set the reply came from; `values` fill its slots.
+    """`source` is `phrasings`, HOUSE or the public set the reply came from; `values` fill its slots.
 
     The model reads `prompt`, which tells the grammar of the values and nothing else of them, and is
     to write `reply`, slot-marked.
@@ -47,11 +49,13 @@ class Example:
 
 
 def write(examples: Iterable[Example], path: Path) -> None:
-    """Writes JSON lines, one example each."""
+    """Writes JSON lines, one example each; a reader never meets half of them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as out:
+    beside = path.with_suffix(".new")
+    with beside.open("w", encoding="utf-8") as out:
         for example in examples:
             out.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
+    os.replace(beside, path)
 
 
 def read(path: Path) -> list[Example]:

@@ -5,38 +5,38 @@
     shopbot finetune --model MY_GPT2 --out var/training/mine --minutes 30
 
 Writes to its folder: corpus.jsonl, tokenizer.json, log.jsonl (a line per report), curves.png,
-state.safetensors (to go on after a stop: run the same command again) and `latest/`, a folder that
-every generator serves. Everything is float32: bfloat16 has no fast path on most CPUs. Knows nothing
-about how examples are drawn.
+state.safetensors (to go on after a stop: run the same command again), and `latest/` and `best/`, that of
+the lowest validation loss, which every generator serves. Everything is float32: bfloat16 has no fast
+path on most CPUs. Knows nothing about how examples are drawn or what is reported.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import random
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.training import corpus, curves, public
+from bot.training import corpus, public
 from bot.training import examples as corpus_file
 from bot.training import tokenizer as bpe
+from bot.training.batching import Encoded, batches, drill, encode, loss_of
 from bot.training.checkpoint import (
-    CONTEXT,
     Progress,
-    export,
     grown_model,
     load_state,
     new_model,
     save_state,
 )
 from bot.training.examples import Example
-from bot.training.validation import slot_error
+from bot.training.lora import adapt
+from bot.training.reporting import BEST, Reporter
 from prompts.acts import inventory
 
+REPORTS = 8  # of a training that is measured in passes
 PEAK = 1e-3  # learning rate from random weights; half of it where weights are given
 
 # drills: every other batch is to list its markers, nothing else; short: short examples only
@@ -47,7 +47,7 @@ Curriculum = Literal["none", "drills", "short"]
 class Plan:
     """The settings of one training. `minutes` is the work time that the cosine is laid over.
 
-    The last four are what was tried (docs/training.md, `benchmarks/training_choices.py`); their
+    From `curriculum` to `compiled` is what was tried (docs/training.md, `benchmarks/training_choices.py`); their
     defaults are what won.
     """
 
@@ -63,6 +63,8 @@ class Plan:
     steps: int | None = None  # an end to come before that of the minutes, for a trial
     report_every: float = 8.0  # minutes
     save_every: float = 4.0  # minutes
+    passes: float | None = None  # over the examples, in place of `steps`; reported REPORTS times
+    report_steps: int | None = None  # steps after which is reported and saved, in place of minutes
     probe: int = 64  # validation prompts for slot error, per report and part
     seed: int = 0
     threads: int = 2
@@ -71,69 +73,8 @@ class Plan:
     curriculum_steps: int = 600
     tied: bool = True  # one matrix reads and writes tokens
     compiled: bool = False  # torch.compile
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Token ids of prompt and reply; the loss is taken from `start`, the first reply token, on."""
-
-    ids: tuple[int, ...]
-    start: int
-
-
-def encode(examples: Sequence[Example], tokenizer: Any, *, most: int = CONTEXT) -> list[Encoded]:
-    """Encodes prompt + reply + end; examples of more than `most` tokens are left out."""
-    end = tokenizer.token_to_id(bpe.END)
-    out = []
-    for example in examples:
-        prompt = tokenizer.encode(example.prompt).ids
-        ids = (*prompt, *tokenizer.encode(example.reply).ids, end)
-        if len(ids) <= most:
-            out.append(Encoded(ids, len(prompt)))
-    return out
-
-
-def drill(row: Encoded, markers: frozenset[int], end: int) -> Encoded:
-    """The same prompt with its markers, and nothing else, for a reply."""
-    prompt = row.ids[: row.start]
-    return Encoded((*prompt, *(token for token in prompt if token in markers), end), row.start)
-
-
-def batches(rows: Sequence[Encoded], *, tokens: int, seed: str) -> list[list[Encoded]]:
-    """Cuts shuffled rows into batches of similar length, at most `tokens` padded tokens each."""
-    rng = random.Random(seed)
-    shuffled = rng.sample(list(rows), len(rows))
-    out: list[list[Encoded]] = []
-    for start in range(
-        0, len(shuffled), 4096
-    ):  # sorting a part keeps the order random between parts
-        batch: list[Encoded] = []
-        for row in sorted(shuffled[start : start + 4096], key=lambda row: len(row.ids)):
-            if batch and len(row.ids) * (len(batch) + 1) > tokens:
-                out.append(batch)
-                batch = []
-            batch.append(row)
-        if batch:
-            out.append(batch)
-    rng.shuffle(out)
-    return out
-
-
-def loss_of(model: Any, batch: Sequence[Encoded], pad: int) -> tuple[Any, int]:
-    """Returns the mean cross-entropy over the reply tokens of a batch, and how many there are."""
-    import torch  # noqa: PLC0415
-    from torch.nn.functional import cross_entropy  # noqa: PLC0415
-
-    longest = max(len(row.ids) for row in batch)
-    ids = torch.tensor([[*row.ids, *[pad] * (longest - len(row.ids))] for row in batch])  # (B, T)
-    lengths = torch.tensor([len(row.ids) for row in batch])[:, None]
-    starts = torch.tensor([row.start for row in batch])[:, None]
-    at = torch.arange(1, longest)[None]  # position of each target
-    wanted = (at >= starts) & (at < lengths)  # (B, T-1)
-    # padding stands to the right, so the causal mask alone hides it
-    hidden = model.transformer(ids[:, :-1]).last_hidden_state[wanted]  # (N, C)
-    targets = ids[:, 1:][wanted]  # (N,)
-    return cross_entropy(model.lm_head(hidden), targets), len(targets)
+    lora: int = 0  # rank of adapters; 0 trains every weight
+    patience: int | None = None  # reports without a lower validation loss until it ends
 
 
 def learning_rate(plan: Plan, progress: Progress) -> float:
@@ -149,18 +90,6 @@ def _done(plan: Plan, progress: Progress) -> float:
     """The share of the work that is done; 1 or more ends the training."""
     by_time = progress.seconds / (plan.minutes * 60) if plan.minutes else 1.0
     return max(by_time, progress.step / plan.steps) if plan.steps else by_time
-
-
-def validation_loss(model: Any, rows: Sequence[Encoded], plan: Plan, pad: int) -> float:
-    """Returns the mean loss per reply token."""
-    import torch  # noqa: PLC0415
-
-    total, count = 0.0, 0
-    with torch.inference_mode():
-        for batch in batches(rows, tokens=plan.batch_tokens, seed="validation"):
-            loss, tokens = loss_of(model, batch, pad)
-            total, count = total + loss.item() * tokens, count + tokens
-    return total / max(1, count)
 
 
 def prepare(
@@ -180,29 +109,39 @@ def prepare(
     if plan.start and not words.exists():
         grown = bpe.of_folder(plan.start)
         grown.add_special_tokens(bpe.control_words())  # those that the model does not know yet
-        grown.save(str(words))
+        _saved(grown, words)
     if not words.exists():
         texts = [text for e in examples if e.split == "train" for text in (e.reply, e.message)]
         extra = public.vocabulary_text(data) if data else ()
-        bpe.train([*texts, *extra]).save(str(words))
+        _saved(bpe.train([*texts, *extra]), words)
     return examples, bpe.load(words)
+
+
+def _saved(tokenizer: Any, path: Path) -> None:
+    beside = path.with_suffix(".new")
+    tokenizer.save(str(beside))
+    os.replace(beside, path)
 
 
 def model_for(plan: Plan, tokenizer: Any) -> Any:
     """Returns the model that the training begins with."""
     if plan.start:
-        return grown_model(plan.start, tokenizer, seed=plan.seed)
-    return new_model(
-        tokenizer, layers=plan.layers, width=plan.width, heads=plan.heads, seed=plan.seed,
-        tied=plan.tied,
-    )  # fmt: skip
+        model = grown_model(plan.start, tokenizer, seed=plan.seed)
+    else:
+        model = new_model(
+            tokenizer, layers=plan.layers, width=plan.width, heads=plan.heads, seed=plan.seed,
+            tied=plan.tied,
+        )  # fmt: skip
+    if plan.lora:
+        adapt(model, rank=plan.lora)
+    return model
 
 
 def optimizer_for(model: Any) -> Any:
     """AdamW; biases and norms are not decayed."""
     import torch  # noqa: PLC0415
 
-    parameters = list(model.parameters())
+    parameters = [p for p in model.parameters() if p.requires_grad]
     return torch.optim.AdamW(
         [
             {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": 0.05},
@@ -210,19 +149,6 @@ def optimizer_for(model: Any) -> Any:
         ],
         betas=(0.9, 0.98),
     )
-
-
-class Log:
-    """Prints each record and appends it to a JSON-lines file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __call__(self, **record: Any) -> None:
-        line = json.dumps(record, ensure_ascii=False)
-        print(line, flush=True)
-        with self._path.open("a", encoding="utf-8") as out:
-            out.write(line + "\n")
 
 
 def endless(rows: Sequence[Encoded], plan: Plan, at: Progress) -> Iterator[tuple[int, int, Any]]:
@@ -242,52 +168,36 @@ def train(
     data: Path | None = None,
     given: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
+    told: Callable[[float, float], None] | None = None,
 ) -> Any:
-    """Trains until `plan.minutes` of work are done, on from a saved state; returns the model.
+    """Trains until `plan.minutes` or `plan.steps` of work are done, on from a saved state; returns the model.
 
-    `clock` counts the work in seconds; reports are not work.
+    `clock` counts the work in seconds; reports are not work. `told` hears of every step which share
+    is done and the loss, and nothing is printed then.
     """
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(plan.threads)
     out.mkdir(parents=True, exist_ok=True)
-    log = Log(out / "log.jsonl")
     examples, tokenizer = prepare(plan, out, data=data, given=given)
     model = model_for(plan, tokenizer)
     most = int(model.config.n_positions)
     rows = encode([e for e in examples if e.split == "train"], tokenizer, most=most)
-    held = [e for e in examples if e.split == "valid"]
-    held_rows = encode(held, tokenizer, most=most)
-    probes = _probes(held, plan)
+    plan = _limited(plan, rows)
+    reporter = Reporter(plan, out, model, tokenizer, [e for e in examples if e.split == "valid"],
+                        printed=told is None)  # fmt: skip
     pad = tokenizer.token_to_id(bpe.END)  # never read; transformers warns of its own padding id
     markers = frozenset(tokenizer.token_to_id(f"<{slot}>") for slot in inventory().slots)
     optimizer = optimizer_for(model)
     state = out / "state.safetensors"
     progress = load_state(model, optimizer, state) if state.exists() else Progress()
-    log(event="start", parameters=sum(p.numel() for p in model.parameters()), train=len(rows),
-        valid=len(held_rows), vocabulary=tokenizer.get_vocab_size(), step=progress.step,
-        tokens_per_chinese_character=round(
-            bpe.tokens_per_character(tokenizer, [e.reply for e in held]), 3))  # fmt: skip
-    saved = reported = progress.seconds
+    reporter.begin(progress, train=len(rows))
+    saved = reported = progress
     running: list[float] = []
     loss_function = torch.compile(loss_of, dynamic=True) if plan.compiled else loss_of
-
-    def report(progress: Progress) -> None:
-        model.eval()
-        loss = validation_loss(model, held_rows, plan, pad)
-        log(event="report", step=progress.step, epoch=progress.epoch,
-            minutes=round(progress.seconds / 60, 1), tokens=progress.tokens,
-            train_loss=round(sum(running) / max(1, len(running)), 4), valid_loss=round(loss, 4),
-            tokens_per_second=round(progress.tokens / max(1.0, progress.seconds)),
-            **_probed(model, tokenizer, probes))  # fmt: skip
-        running.clear()
-        export(model, tokenizer, out / "latest")
-        curves.draw(out / "log.jsonl", out / "curves.png")
-        model.train()
-
     model.train()
     for epoch, number, drawn in endless(rows, plan, progress):
-        if _done(plan, progress) >= 1:
+        if _done(plan, progress) >= 1 or reporter.stalled:
             break
         began = clock()
         batch = _in_curriculum(drawn, plan, progress, markers, pad)
@@ -298,19 +208,37 @@ def train(
             seconds=progress.seconds + clock() - began,
             tokens=progress.tokens + sum(len(row.ids) for row in batch),
         )  # fmt: skip
+        if told is not None:
+            told(min(1.0, _done(plan, progress)), running[-1])
         if progress.step % 50 == 0:
-            log(event="step", step=progress.step, minutes=round(progress.seconds / 60, 2),
-                loss=round(sum(running[-50:]) / 50, 4))  # fmt: skip
-        if progress.seconds - saved >= plan.save_every * 60:
+            reporter.log(event="step", step=progress.step, minutes=round(progress.seconds / 60, 2),
+                         loss=round(sum(running[-50:]) / len(running[-50:]), 4))  # fmt: skip
+        if _due(plan.report_every, plan.report_steps, progress, reported):
+            reporter.report(progress, running)
+            running, reported = [], progress
+        if _due(plan.save_every, plan.report_steps, progress, saved):
             save_state(model, optimizer, progress, state)
-            saved = progress.seconds
-        if progress.seconds - reported >= plan.report_every * 60:
-            report(progress)
-            reported = progress.seconds
+            saved = progress
     save_state(model, optimizer, progress, state)
-    if progress.seconds > reported:
-        report(progress)
+    if progress.step > reported.step or not (out / BEST).exists():
+        reporter.report(progress, running)
     return model
+
+
+def _limited(plan: Plan, rows: Sequence[Encoded]) -> Plan:
+    """The plan in steps where it is in passes: equal seeds then give equal models on any machine that
+    ends within the minutes."""
+    if plan.passes is None or plan.steps is not None:
+        return plan
+    one = len(batches(rows, tokens=plan.batch_tokens, seed=f"{plan.seed}/0"))
+    steps = max(1, math.ceil(plan.passes * one))
+    return replace(plan, steps=steps, report_steps=plan.report_steps or max(1, steps // REPORTS))
+
+
+def _due(minutes: float, steps: int | None, progress: Progress, last: Progress) -> bool:
+    if steps is not None:
+        return progress.step - last.step >= steps
+    return progress.seconds - last.seconds >= minutes * 60
 
 
 def _step(model: Any, optimizer: Any, loss: Any, *, rate: float) -> float:
@@ -324,27 +252,6 @@ def _step(model: Any, optimizer: Any, loss: Any, *, rate: float) -> float:
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return float(loss.item())
-
-
-def _probes(held: Sequence[Example], plan: Plan) -> dict[str, list[Example]]:
-    """Draws the prompts that slot error is reported on: our own per language, and service talk."""
-    rng = random.Random(plan.seed)
-    parts: dict[str, list[Example]] = {}
-    for example in held:
-        own = example.source == "phrasings"
-        parts.setdefault(example.language if own else example.source, []).append(example)
-    return {name: rng.sample(part, min(plan.probe, len(part))) for name, part in parts.items()}
-
-
-def _probed(model: Any, tokenizer: Any, probes: dict[str, list[Example]]) -> dict[str, Any]:
-    """Returns slot error of each part of the probe, and some of the greedy texts."""
-    figures, samples = {}, []
-    for name, probe in probes.items():
-        errors, written = slot_error(model, tokenizer, probe)
-        figures[name] = {key: round(value, 4) for key, value in errors.items()}
-        some = list(zip(probe, written, strict=True))[:4]
-        samples += [{"prompt": example.prompt, "text": w.text} for example, w in some]
-    return {"slot_error": figures, "samples": samples}
 
 
 def _in_curriculum(

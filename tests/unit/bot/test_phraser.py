@@ -72,6 +72,20 @@ def test_that_what_was_said_before_is_said_last() -> None:
     assert phrased(Canned(candidates), recent=(better, GOOD)).marked == better
 
 
+def test_that_words_that_people_of_the_shop_taught_are_not_odd() -> None:
+    house = "We let you have <title_1> for <price_1>."
+    assert phrased(Canned([Candidate(GOOD, -1.0), Candidate(house, -1.0)])).marked == GOOD
+    taught = Candidate(house, -1.0, approved=True)
+    assert phrased(Canned([Candidate(GOOD, -1.0), taught])).marked == house
+
+
+def test_that_words_that_people_taught_are_held_to_the_facts_like_any() -> None:
+    wrong = Candidate("<title_1> is <price_1>, or $39.00 tomorrow.", -0.1, approved=True)
+    segment = phrased(Canned([wrong, Candidate(GOOD, -5.0)]))
+    assert segment.marked == GOOD
+    assert refusals(segment)[0]
+
+
 @pytest.mark.parametrize(
     ("marked", "why"),
     [
@@ -283,6 +297,7 @@ def test_that_the_trace_keeps_every_candidate_with_its_scores() -> None:
     for note in (first, second, third, fourth):
         assert set(note["parts"]) == {
             "logprob", "repeats", "opening", "leads", "words", "echo", "odd",
+            "approved",
         }  # fmt: skip
         assert note["rank"] == pytest.approx(sum(note["parts"].values()), abs=0.01)
         assert note["verdict"] is None

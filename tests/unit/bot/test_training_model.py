@@ -8,18 +8,14 @@ from typing import Any
 import pytest
 
 from bot.training import corpus
+from bot.training.batching import Encoded, batches, drill, encode, loss_of
 from bot.training.checkpoint import Progress, export, load_state, new_model, save_state
 from bot.training.examples import Example
 from bot.training.tokenizer import END, control_words, tokens_per_character
 from bot.training.tokenizer import train as train_tokenizer
 from bot.training.trainer import (
-    Encoded,
     Plan,
-    batches,
-    drill,
-    encode,
     learning_rate,
-    loss_of,
     model_for,
     optimizer_for,
     prepare,
