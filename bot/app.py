@@ -27,7 +27,7 @@ from bot.live import is_first, presence, taken_turn, woven
 from bot.notices import make_notifier
 from bot.promises import Never
 from bot.replies import Recorder, found_by, new_turn, stored_reply
-from bot.retention import purge_details
+from bot.retention import retain
 from bot.sessions import SessionLocks
 from bot.settings import Settings
 from bot.snapshots import Snapshot, Snapshots
@@ -189,8 +189,7 @@ class Shop:
 
     def purge(self) -> int:
         """Deletes what is kept of people only for a while; returns of how many requests."""
-        days = self.settings.privacy.retention_days
-        return purge_details(self.conversations, self.requests, now=self._now(), days=days)
+        return retain(self._database, self.settings, now=self._now()).requests
 
     def _message(self, raw: str) -> str:
         if len(raw) > self.settings.chat.max_message_chars:
@@ -261,12 +260,19 @@ class Shop:
         return presence(self.desk.case(conversation), said)
 
     def erase(self, session_id: str) -> int:
-        """Erases the conversation and says how many turns went. Raises SessionUnknownError.
+        """Erases the conversation, and the training sets that hold it, and says how many turns went.
 
-        An answer that is under way is waited for, so that it is erased too.
+        An answer that is under way is waited for, so that it is erased too. Raises SessionUnknownError.
         """
+        from bot.erasure import delete_sets
+        from db.exports import ExportStore
+
         with self._sessions.lock(session_id):
-            return self.conversations.erase(self._known(session_id).id)
+            conversation = self._known(session_id).id
+            turns = self.conversations.erase(conversation)
+        held = ExportStore(self._database).holding(conversation)
+        delete_sets(held, self.settings.training_folder)
+        return turns
 
     def _known(self, session_id: str) -> Conversation:
         found = self.conversations.find(session_id)

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli_backup import backup, restore
-from bot.cli_desk import stale
+from bot.cli_desk import retention, stale
 from bot.cli_evaluate import evaluate_app
 from bot.cli_finetune import finetune
 from bot.cli_learning import export
@@ -45,6 +45,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(answering)
 app.command()(stale)
+app.command()(retention)
 app.command()(export)
 requests_app = typer.Typer(
     name="requests",

@@ -13,6 +13,22 @@ import typer
 from bot.settings import load_settings
 
 
+def retention() -> None:
+    """Delete what is older than `privacy.*` says it is kept; for a nightly job. `shopbot serve` does it daily."""
+    from bot.app import open_store
+    from bot.retention import retain
+
+    settings = load_settings()
+    with open_store(settings) as database:
+        gone = retain(database, settings, now=settings.clock()())
+    privacy = settings.privacy
+    typer.echo(f"requests: deleted the details of {gone.requests} (privacy.retention_days = {privacy.retention_days})")  # fmt: skip
+    for kind in ("conversations", "traces", "exports", "audit"):
+        days, key = getattr(privacy, f"{kind}_days"), f"privacy.{kind}_days"
+        kept = f"{key} = {days}" if days is not None else f"kept at any age, {key} is not set"
+        typer.echo(f"{kind}: deleted {getattr(gone, kind)} ({kept})")
+
+
 def stale(
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="only turns from this day on")

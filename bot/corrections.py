@@ -61,6 +61,8 @@ def check(turn: TurnRecord, text: str) -> Checked:
         return Checked(
             unaligned=(f"a reply has 1 to {MAX_CHARS} characters, this has {len(text)}",)
         )
+    if not turn.trace:
+        return Checked(unaligned=("what the turn knew was deleted by age (privacy.traces_days)",))
     language = cast(Language, turn.language)
     facts = [Fact(**fact) for fact in turn.trace["facts"]]
     segments = turn.trace["segments"]

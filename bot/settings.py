@@ -207,7 +207,12 @@ class FeedSettings(_Section):
 
 class PrivacySettings(_Section):
     training_default: bool = False
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 90  # details of closed requests
+    # None keeps them until somebody erases them
+    conversations_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    traces_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    exports_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    audit_days: Annotated[int, Field(ge=1, le=36500)] | None = None
 
 
 class WebSettingsSection(_Section):

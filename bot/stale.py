@@ -41,8 +41,11 @@ class Sweep:
         self._rules: str | None = None
 
     def over(self, turns: Iterable[TurnRecord]) -> Iterator[Stale]:
-        """Yields what no longer holds, in the order of the turns; each fact of a turn once."""
+        """Yields what no longer holds, in the order of the turns; each fact of a turn once. Of a turn
+        whose trace was deleted nothing is known."""
         for turn in turns:
+            if not turn.trace:
+                continue
             said = {id for one in turn.trace["segments"] for id in one["slot_facts"].values()}
             for fact in (Fact(**one) for one in turn.trace["facts"] if one["id"] in said):
                 if fact.source == "product":

@@ -40,6 +40,9 @@ def trace_as_text(record: Any) -> str:
         f"turn {record.id}  {record.created_at:%Y-%m-%d %H:%M}",
         f"shopper: {record.user_text}",
     ]
+    if not trace:
+        gone = "why it went so was deleted by age (privacy.traces_days)"
+        return "\n".join([*lines, f"reply: {record.reply_text}", gone])
     for request in trace["understanding"]["requests"]:
         lines.append(
             f"intent {request['intent']} ({request['why']}); search words: {request['query']!r}"

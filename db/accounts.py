@@ -189,6 +189,12 @@ class AccountStore:
                 for row in connection.execute(query)
             ]
 
+    def forget_log(self, *, before: datetime) -> int:
+        """Delete the entries of the audit log written before; returns how many there were."""
+        with self._database.write() as connection:
+            gone = connection.execute(delete(audit).where(audit.c.at < before))
+        return int(gone.rowcount)
+
 
 def _admins(connection: Connection) -> int:
     query = select(func.count()).where(users.c.role == "admin", users.c.active)

@@ -302,6 +302,31 @@ class ConversationStore:
         self._database.scrub()
         return erased
 
+    def rested(self, *, before: datetime) -> list[int]:
+        """The conversations in which nothing was said since, the oldest first."""
+        query = (
+            select(tables.conversations.c.id)
+            .where(tables.conversations.c.updated_at < before)
+            .order_by(tables.conversations.c.id)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def drop_traces(self, *, before: datetime) -> int:
+        """Delete why turns went as they did, of all turns given before; returns of how many.
+
+        What was said stays. The text is overwritten in the file, not only unlinked.
+        """
+        with self._database.write() as connection:
+            dropped = connection.execute(
+                update(tables.turns)
+                .where(tables.turns.c.created_at < before, tables.turns.c.trace != {})
+                .values(trace={})
+            )
+        if dropped.rowcount:
+            self._database.scrub()
+        return int(dropped.rowcount)
+
     def unfinished(self, *, before: datetime) -> list[Conversation]:
         """Conversations that have rested since and whose state holds sealed details."""
         query = select(tables.conversations).where(

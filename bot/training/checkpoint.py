@@ -66,8 +66,10 @@ def grown_model(folder: Path, tokenizer: Any, *, seed: int) -> Any:
     """Returns the GPT-2 of `folder`, float32, with rows for the words its tokenizer has gained."""
     import torch  # noqa: PLC0415
     from transformers import GPT2LMHeadModel  # noqa: PLC0415
+    from transformers.utils import logging as reports  # noqa: PLC0415
 
     torch.manual_seed(seed)
+    reports.disable_progress_bar()  # type: ignore[no-untyped-call]
     model: Any = GPT2LMHeadModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     if tokenizer.get_vocab_size() > model.config.vocab_size:
         model.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)

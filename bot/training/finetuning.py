@@ -26,7 +26,7 @@ from bot.training.reporting import BEST, LOG
 from bot.training.trainer import PEAK, Plan, train
 from bot.versions import KIND, LEARNED
 from db.engine import Database
-from db.exports import ExportStore
+from db.exports import Export, ExportStore
 from db.models import ModelVersion, ModelVersionStore
 
 NEWEST = "latest"
@@ -56,22 +56,19 @@ def usable(store: ExportStore, exports: Path, folder: Path) -> dataset.Exported:
     Raises ConfigError where there is none, or where it is unknown to this home, was changed or partly
     erased since, or is too small.
     """
+    known = store.all()
     if str(folder) == NEWEST:
-        known = store.all()
         if not known:
             raise ConfigError("--export latest: there is no set yet, run `shopbot export`")
         folder = Path(known[0].path)
-    elif not folder.exists() and (exports / folder).exists():
+    elif not folder.exists():
         folder = exports / folder
+    _whole(next((one for one in known if Path(one.path) == folder.resolve()), None))
     exported = dataset.read(folder)
     entry = store.by_digest(exported.digest)
     if entry is None:
         raise ConfigError(f"--export: {folder} is no set of this home: run `shopbot export`")
-    if entry.erased_turns:
-        raise ConfigError(
-            f"--export: {entry.erased_turns} turns of {folder.name} were erased since: run "
-            "`shopbot export` again"
-        )
+    _whole(entry)
     trained = sum(pair.split == "train" for pair in exported.pairs)
     if trained < FEWEST:
         raise ConfigError(
@@ -79,6 +76,15 @@ def usable(store: ExportStore, exports: Path, folder: Path) -> dataset.Exported:
             "than its own words: review more conversations, then `shopbot export`"
         )
     return exported
+
+
+def _whole(entry: Export | None) -> None:
+    """Raises ConfigError where something of a set was erased."""
+    if entry is not None and entry.erased_turns:
+        raise ConfigError(
+            f"--export: {entry.erased_turns} turns of {Path(entry.path).name} were erased since: run "
+            "`shopbot export` again"
+        )
 
 
 def learn(
@@ -97,7 +103,8 @@ def learn(
 
     `told` hears of every step which share of the training is done, and the loss.
     """
-    exported = usable(ExportStore(database), settings.exports_folder, folder)
+    exports = ExportStore(database)
+    exported = usable(exports, settings.exports_folder, folder)
     store = ModelVersionStore(database)
     start = _start(settings, store, model)
     training = settings.training_folder / _key(exported.digest, start, options)
@@ -110,7 +117,10 @@ def learn(
         threads=options.threads, seed=options.seed, start=start.path, lora=options.lora,
         patience=PATIENCE, curriculum="none",
     )  # fmt: skip
-    train(plan, training, given=mixture, told=told)
+    try:
+        train(plan, training, given=mixture, told=told)
+    finally:
+        _whole(exports.by_digest(exported.digest))  # a shopper may have erased what it is learning
     reports = curves.reports(training / LOG)
     own = [pair for pair in exported.pairs if pair.split == "train"]
     learned = candidate.Learned(

@@ -333,3 +333,19 @@ def test_that_writers_that_read_first_wait_for_each_other(store: ConversationSto
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(judge, range(8)))
     assert store.feedback(turn_id) is not None
+
+
+def test_that_conversations_that_rested_are_named_and_old_traces_dropped_once(
+    store: ConversationStore,
+) -> None:
+    old, young = begin(store), begin(store, "another")
+    turn = add(store, old)
+    store.add_turn(young.id, TURN, state={}, handed_off=False, now=NOW + timedelta(days=2))
+    later = NOW + timedelta(days=1)
+    assert store.rested(before=later) == [old.id]
+    assert store.drop_traces(before=NOW) == 0
+    assert store.drop_traces(before=datetime.max.replace(tzinfo=UTC)) == 2
+    assert store.drop_traces(before=datetime.max.replace(tzinfo=UTC)) == 0
+    kept = store.turn(turn)
+    assert kept is not None
+    assert (kept.trace, kept.user_text, kept.payload["reply"]) == ({}, TURN.user_text, "Yes")

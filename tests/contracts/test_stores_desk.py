@@ -169,6 +169,8 @@ def test_that_the_audit_log_tells_who_did_what(accounts: AccountStore, mia: User
     assert (last.user_name, last.action, last.details) == ("command line", "promote", {})
     assert (first.user_name, first.subject, first.at) == ("Mia", "turn 7", NOW)
     assert accounts.log(before=last.id) == [first]
+    assert accounts.forget_log(before=NOW + HOUR) == 1
+    assert accounts.log() == [last]
 
 
 # ---- reviews -------------------------------------------------------------------------------------
