@@ -53,6 +53,7 @@ def export(
             raise ConfigError(_nothing(found.without_consent, found.rejected))
         if found.too_few:
             raise ConfigError(found.too_few)
+        store = ExportStore(database)
         written = dataset.write(
             found,
             out or settings.exports_folder,
@@ -62,14 +63,14 @@ def export(
                 "since": str(since.date()) if since else None,
             },
             now=datetime.now(UTC),
-        )
-        ExportStore(database).add(
-            path=str(written.path.resolve()),
-            digest=written.digest,
-            counts=written.about["counts"],
-            turns=found.members,
-            user_name="command line",
-            now=datetime.now(UTC),
+            known=lambda exported: store.add(
+                path=str(exported.path.resolve()),
+                digest=exported.digest,
+                counts=exported.about["counts"],
+                turns=found.members,
+                user_name="command line",
+                now=datetime.now(UTC),
+            ),
         )
     counts = found.counts()["pairs"]
     typer.echo(

@@ -12,6 +12,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from db.exports import Export
@@ -35,6 +36,13 @@ def delete_sets(exports: Iterable[Export], trainings: Path) -> int:
         for training in trainings.glob(f"{export.digest[:12]}-*"):
             _delete(training)
     return gone
+
+
+def delete_halves(exports: Path, *, before: datetime) -> None:
+    """Deletes what exports that were killed before left below `exports`."""
+    for folder in exports.glob(".*.new"):
+        if folder.stat().st_mtime < before.timestamp():
+            _delete(folder)
 
 
 def _is_of(folder: Path, export: Export) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.background import in_background
-from bot.erasure import delete_sets
+from bot.erasure import delete_halves, delete_sets
 from bot.settings import Settings
 from bot.state import DialogState
 from db.accounts import AccountStore
@@ -26,6 +26,7 @@ from db.requests import RequestStore
 log = logging.getLogger(__name__)
 
 UNCONFIRMED_KEPT = timedelta(days=1)
+HALF_WRITTEN = timedelta(days=1)  # a set that is still being written is younger
 DAY = timedelta(days=1).total_seconds()
 
 
@@ -60,6 +61,7 @@ def retain(database: Database, settings: Settings, *, now: datetime) -> Deleted:
         audit = AccountStore(database).forget_log(before=now - timedelta(privacy.audit_days))
     aged = [one for one in exports.all() if one.erased_turns or _old(one.created_at, privacy.exports_days, now)]  # fmt: skip
     sets = delete_sets(aged, settings.training_folder)
+    delete_halves(settings.exports_folder, before=now - HALF_WRITTEN)
     return Deleted(requests, rested, traces, sets, audit)
 
 

@@ -23,7 +23,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,11 +52,18 @@ class Exported:
 
 
 def write(
-    found: Harvest, folder: Path, *, shop: str, settings: Mapping[str, Any], now: datetime
+    found: Harvest,
+    folder: Path,
+    *,
+    shop: str,
+    settings: Mapping[str, Any],
+    now: datetime,
+    known: Callable[[Exported], object] = lambda exported: None,
 ) -> Exported:
     """Writes a set into a new folder below `folder` and returns it.
 
-    Raises ConfigError where the folder cannot be written.
+    `known` is told of it before the folder has its name, so that no set lies about that erasing a
+    conversation would not find. Raises ConfigError where the folder cannot be written.
     """
     files = {
         PAIRS: _lines(_pair(pair) for pair in found.pairs),
@@ -90,12 +97,14 @@ def write(
                 out.write(text)
                 out.flush()
                 os.fsync(out.fileno())
+        exported = Exported(target, digest, about, tuple(found.pairs))
+        known(exported)
         if target.exists():  # the same reviews in the same second
             shutil.rmtree(target)
         fresh.rename(target)
     except OSError as error:
         raise ConfigError(f"the set cannot be written to {folder}: {error.strerror}") from None
-    return Exported(target, digest, about, tuple(found.pairs))
+    return exported
 
 
 def read(folder: Path) -> Exported:

@@ -58,9 +58,10 @@ def usable(store: ExportStore, exports: Path, folder: Path) -> dataset.Exported:
     """
     known = store.all()
     if str(folder) == NEWEST:
-        if not known:
+        there = [one for one in known if one.erased_turns or Path(one.path).is_dir()]
+        if not there:
             raise ConfigError("--export latest: there is no set yet, run `shopbot export`")
-        folder = Path(known[0].path)
+        folder = Path(there[0].path)
     elif not folder.exists():
         folder = exports / folder
     _whole(next((one for one in known if Path(one.path) == folder.resolve()), None))

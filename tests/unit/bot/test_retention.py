@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -152,6 +153,18 @@ def test_that_nothing_is_deleted_that_no_export_wrote(desk: Desk, tmp_path: Path
     (tmp_path / "mine" / "export.json").write_text('{"digest": "another"}')
     assert delete_sets([replace(kept, path=str(tmp_path / "mine"))], tmp_path / "none") == 0
     assert (tmp_path / "mine").is_dir()
+
+
+def test_that_the_half_of_a_set_that_was_killed_goes_after_a_day(
+    desk: Desk, after: Callable[..., Deleted]
+) -> None:
+    half = desk.shop.settings.exports_folder / ".20260302-100000-0123456789ab.new"
+    half.mkdir(parents=True)
+    os.utime(half, (NOW.timestamp(), NOW.timestamp()))
+    after(0.9)
+    assert half.exists()
+    after(1.1)
+    assert not half.exists()
 
 
 def test_that_one_command_says_of_each_kind_what_went(
