@@ -18,7 +18,7 @@ from bot.turn import Language
 from bot.understanding.intents import insult
 from bot.understanding.language import language_of
 from bot.understanding.redaction import redact
-from prompts.acts import MARKER
+from prompts.acts import MARKER, markers
 from prompts.meanings import says
 
 Kind = Literal[
@@ -39,6 +39,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 INSULT = 0.5  # as what a message is nothing but an insult from
 SAME_ACTS = 3  # different acts that one text cannot all be an answer of
+SAME_WORDS = 5  # that two acts cannot share which tell different things
 LONGER = 4.0  # times what was shown, from LONG characters on; more is no other way to put it
 LONG = {"en": 240, "zh": 80}
 FLOOD = 8  # different ways in which one account has the same message answered with the same values
@@ -46,6 +47,7 @@ TAKEN_BACK = 3  # corrections by one account that undo what it put in elsewhere,
 MOST_REFUSED = 0.2  # share of the corrections; a set with more has been tampered with
 FEWEST_REFUSED = 5  # below this many a share says little
 
+_WORDS = re.compile(r"[\u4e00-\u9fff]|\w+")  # a Chinese character counts as a word
 _LINK = re.compile(
     r"https?:|www\.|(?<![\w@])[a-z0-9-]{2,}\.(?:com|net|org|shop|store|info|biz|io|cn|de|co|uk|eu|ru)\b"
     r"|(?<!\w)@\w{3,}|\b(?:whatsapp|telegram|wechat)\b|微信|加我",
@@ -99,16 +101,25 @@ def fault(
 
 
 def constant(marked: Mapping[int, Sequence[tuple[str, str]]]) -> set[int]:
-    """Returns the turns whose corrections say the same for SAME_ACTS different acts or more.
+    """Returns the turns whose corrections say the same for SAME_ACTS different acts or more, or so many
+    words for two acts that have no slot in common.
 
     `marked` holds, for each turn, acts and what was said for them.
     """
-    acts: defaultdict[str, set[str]] = defaultdict(set)
+    acts: defaultdict[str, dict[str, frozenset[str]]] = defaultdict(dict)
     for said in marked.values():
         for act, text in said:
-            acts[_bare(text)].add(act)
-    same = {text for text, of in acts.items() if text and len(of) >= SAME_ACTS}
+            acts[_bare(text)][act] = frozenset(markers(text))
+    same = {text for text, of in acts.items() if text and _unlike(text, of)}
     return {turn for turn, said in marked.items() if any(_bare(text) in same for _, text in said)}
+
+
+def _unlike(text: str, slots: Mapping[str, frozenset[str]]) -> bool:
+    """Whether no text can be an answer of all these acts, with their slots."""
+    if len(slots) >= SAME_ACTS:
+        return True
+    apart = len(slots) > 1 and not frozenset.intersection(*slots.values()) and all(slots.values())
+    return apart and len(_WORDS.findall(text)) >= SAME_WORDS
 
 
 @dataclass(frozen=True, slots=True)

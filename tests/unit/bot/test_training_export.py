@@ -18,7 +18,7 @@ from bot.errors import ConfigError
 from bot.promises import Never
 from bot.training import dataset
 from bot.training.harvest import Harvest, Pair, harvest
-from bot.training.poison import KINDS, Change, contradicting
+from bot.training.poison import KINDS, Change, constant, contradicting
 from db.exports import ExportStore
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -214,6 +214,14 @@ def test_that_an_account_that_takes_its_own_words_back_is_not_learned_from() -> 
     whole = [change(turn, "Ann", one, other) for turn in range(4, 9)]
     assert contradicting([*torn, *whole]) == {1, 2, 3}
     assert contradicting([*torn[:2], *whole]) == set()
+
+
+def test_that_one_sentence_before_different_things_is_kept_out() -> None:
+    greet, price = ("greet", "How may I help you? <shop>"), ("price", "How may I help you? <title_1> <price_1>")  # fmt: skip
+    assert constant({1: [greet], 2: [price], 3: [("price", "<title_1> is <price_1>")]}) == {1, 2}
+    short = {1: [("price", "<title_1> is <price_1>")], 2: [("order_status", "<order_id> is <order_status>")]}  # fmt: skip
+    assert constant(short) == set()
+    assert constant({1: [("thanks", "You are welcome.")], 2: [("feedback_received", "You are welcome.")]}) == set()  # fmt: skip
 
 
 def test_that_words_that_say_another_thing_are_kept_out(desk: Desk) -> None:
