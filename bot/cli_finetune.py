@@ -139,6 +139,8 @@ def _learn(
             settings, database, folder, options=options, now=datetime.now(UTC), model=model, out=out,
             told=lambda share, loss: bar.update(task, completed=share, loss=loss),
         )  # fmt: skip
+    if kept is None:
+        return
     typer.echo(
         f"{kept.name} {kept.version} learned in {kept.metrics['minutes']} minutes, "
         f"{kept.metrics['steps']} steps, and is not in use yet: {settings.home / kept.path}"

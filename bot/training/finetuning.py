@@ -22,6 +22,7 @@ from bot.training import candidate, curves, dataset
 from bot.training.examples import write
 from bot.training.harvest import FEWEST
 from bot.training.learning import REPLAY, mixed, settled, taken_out
+from bot.training.processes import Team
 from bot.training.reporting import BEST, LOG
 from bot.training.trainer import PEAK, Plan, train
 from bot.versions import KIND, LEARNED
@@ -98,9 +99,11 @@ def learn(
     model: Path | None = None,
     out: Path | None = None,
     told: Callable[[float, float], None] | None = None,
-) -> ModelVersion:
+) -> ModelVersion | None:
     """Trains on a set, from `model` or else from the generator in use, and registers the result as a
     version, not in use. Raises ConfigError; see `usable`.
+
+    Of several processes (`torchrun`, `accelerate launch`) one does so, and in the others this is None.
 
     `told` hears of every step which share of the training is done, and the loss.
     """
@@ -110,7 +113,8 @@ def learn(
     start = _start(settings, store, model)
     training = settings.training_folder / _key(exported.digest, start, options)
     mixture = training / "mixture.jsonl"
-    if not mixture.exists():
+    team = Team()
+    if team.first and not mixture.exists():
         write(mixed(exported.pairs, replay=options.replay, seed=options.seed), mixture)
     plan = Plan(
         minutes=options.minutes, steps=options.steps, passes=options.passes,
@@ -119,9 +123,11 @@ def learn(
         patience=PATIENCE, curriculum="none",
     )  # fmt: skip
     try:
-        train(plan, training, given=mixture, told=told)
+        train(plan, training, given=mixture, told=told, team=team)
     finally:
         _whole(exports.by_digest(exported.digest))  # a shopper may have erased what it is learning
+    if not team.first:
+        return None
     reports = curves.reports(training / LOG)
     own = [pair for pair in exported.pairs if pair.split == "train"]
     learned = candidate.Learned(

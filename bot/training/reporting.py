@@ -31,9 +31,13 @@ class Log:
     def __init__(self, path: Path, *, printed: bool = True) -> None:
         self.path = path
         self._printed = printed
-        if path.exists():  # of a training that was killed while it wrote a line
-            whole = path.read_bytes()
-            path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+
+    def rewind(self, step: int) -> None:
+        """Drops what a killed training wrote after its last state, half a line too."""
+        if self.path.exists():
+            lines = self.path.read_bytes().split(b"\n")[:-1]
+            kept = [line for line in lines if json.loads(line)["step"] <= step]
+            self.path.write_bytes(b"".join(line + b"\n" for line in kept))
 
     def __call__(self, **record: Any) -> None:
         line = json.dumps(record, ensure_ascii=False)
@@ -68,9 +72,14 @@ class Reporter:
             name: encode(part, tokenizer, most=most) for name, part in parts.items() if part
         }
         self.log = Log(out / LOG, printed=printed)
+        self.stalled = (
+            False  # whether the last `plan.patience` reports were all worse than one before
+        )
 
     def begin(self, progress: Progress, *, train: int) -> None:
-        """Notes what the training begins with."""
+        """Notes what the training begins with, or from where it goes on."""
+        self.log.rewind(progress.step)
+        self.stalled = self._stalled()
         replies = [e.reply for e in self._held]
         self.log(
             event="start",
@@ -85,10 +94,8 @@ class Reporter:
             ),
         )
 
-    @property
-    def stalled(self) -> bool:
-        """Whether the last `plan.patience` reports have all been worse than one before."""
-        if self._plan.patience is None:
+    def _stalled(self) -> bool:
+        if self._plan.patience is None or not self.log.path.exists():
             return False
         losses = [record["valid_loss"] for record in curves.reports(self.log.path)]
         return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= self._plan.patience
@@ -102,7 +109,7 @@ class Reporter:
             for name, rows in self._parts.items()
         }
         loss = next(iter(losses.values()), 0.0)
-        before = [record["valid_loss"] for record in curves.reports(self.log.path)]
+        before = [one["valid_loss"] for one in curves.reports(self.log.path) if one["step"] < progress.step]  # fmt: skip
         self.log(
             event="report",
             step=progress.step,
@@ -119,6 +126,7 @@ class Reporter:
         if loss <= min(before, default=loss) or not (self._out / BEST).exists():
             export(self._model, self._tokenizer, self._out / BEST)
         curves.draw(self.log.path, self._out / "curves.png")
+        self.stalled = self._stalled()
         self._model.train()
 
     @property

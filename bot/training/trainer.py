@@ -33,6 +33,7 @@ from bot.training.checkpoint import (
 )
 from bot.training.examples import Example
 from bot.training.lora import adapt
+from bot.training.processes import Team
 from bot.training.reporting import BEST, Reporter
 from prompts.acts import inventory
 
@@ -151,13 +152,21 @@ def optimizer_for(model: Any) -> Any:
     )
 
 
-def endless(rows: Sequence[Encoded], plan: Plan, at: Progress) -> Iterator[tuple[int, int, Any]]:
-    """Yields (epoch, batch number, batch) from where a training stands, for ever."""
+def endless(
+    rows: Sequence[Encoded], plan: Plan, at: Progress, team: Team
+) -> Iterator[tuple[int, int, Any]]:
+    """Yields (epoch, batch number, batch) from where a training stands, for ever.
+
+    Each process of a team gets another of `team.size` batches in a row, and all the number of the last.
+    """
     epoch, first = at.epoch, at.batch
     while True:
         cut = batches(rows, tokens=plan.batch_tokens, seed=f"{plan.seed}/{epoch}")
-        for number in range(first, len(cut)):
-            yield epoch, number, cut[number]
+        cut = cut * math.ceil(
+            team.size / max(1, len(cut))
+        )  # a process without a batch would wait for ever
+        for begin in range(first, len(cut) - team.size + 1, team.size):
+            yield epoch, begin + team.size - 1, cut[begin + team.rank]
         epoch, first = epoch + 1, 0
 
 
@@ -169,21 +178,23 @@ def train(
     given: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
     told: Callable[[float, float], None] | None = None,
+    team: Team | None = None,
 ) -> Any:
     """Trains until `plan.minutes` or `plan.steps` of work are done, on from a saved state; returns the model.
 
     `clock` counts the work in seconds; reports are not work. `told` hears of every step which share
-    is done and the loss, and nothing is printed then.
+    is done and the loss, and nothing is printed then. In a team a step takes a batch from each process.
     """
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(plan.threads)
+    team = team or Team()
     out.mkdir(parents=True, exist_ok=True)
-    examples, tokenizer = prepare(plan, out, data=data, given=given)
+    examples, tokenizer = team.after_first(lambda: prepare(plan, out, data=data, given=given))
     model = model_for(plan, tokenizer)
     most = int(model.config.n_positions)
     rows = encode([e for e in examples if e.split == "train"], tokenizer, most=most)
-    plan = _limited(plan, rows)
+    plan = _limited(plan, rows, team)
     reporter = Reporter(plan, out, model, tokenizer, [e for e in examples if e.split == "valid"],
                         printed=told is None)  # fmt: skip
     pad = tokenizer.token_to_id(bpe.END)  # never read; transformers warns of its own padding id
@@ -191,25 +202,29 @@ def train(
     optimizer = optimizer_for(model)
     state = out / "state.safetensors"
     progress = load_state(model, optimizer, state) if state.exists() else Progress()
-    reporter.begin(progress, train=len(rows))
+    if team.first:
+        reporter.begin(progress, train=len(rows))
     saved = reported = progress
     running: list[float] = []
     loss_function = torch.compile(loss_of, dynamic=True) if plan.compiled else loss_of
     model.train()
-    for epoch, number, drawn in endless(rows, plan, progress):
-        if _done(plan, progress) >= 1 or reporter.stalled:
+    for epoch, number, drawn in endless(rows, plan, progress, team):
+        (ended,) = team.as_first(_done(plan, progress) >= 1 or reporter.stalled)
+        if ended:
             break
         began = clock()
         batch = _in_curriculum(drawn, plan, progress, markers, pad)
         loss, _ = loss_function(model, batch, pad)
-        running.append(_step(model, optimizer, loss, rate=learning_rate(plan, progress)))
+        running.append(_step(model, optimizer, loss, rate=learning_rate(plan, progress), team=team))
+        (seconds,) = team.as_first(progress.seconds + clock() - began)
         progress = replace(
-            progress, epoch=epoch, batch=number + 1, step=progress.step + 1,
-            seconds=progress.seconds + clock() - began,
-            tokens=progress.tokens + sum(len(row.ids) for row in batch),
+            progress, epoch=epoch, batch=number + 1, step=progress.step + 1, seconds=seconds,
+            tokens=progress.tokens + team.size * sum(len(row.ids) for row in batch),
         )  # fmt: skip
         if told is not None:
             told(min(1.0, _done(plan, progress)), running[-1])
+        if not team.first:
+            continue
         if progress.step % 50 == 0:
             reporter.log(event="step", step=progress.step, minutes=round(progress.seconds / 60, 2),
                          loss=round(sum(running[-50:]) / len(running[-50:]), 4))  # fmt: skip
@@ -219,19 +234,21 @@ def train(
         if _due(plan.save_every, plan.report_steps, progress, saved):
             save_state(model, optimizer, progress, state)
             saved = progress
-    save_state(model, optimizer, progress, state)
-    if progress.step > reported.step or not (out / BEST).exists():
-        reporter.report(progress, running)
+    if team.first:
+        save_state(model, optimizer, progress, state)
+        if progress.step > reported.step or not (out / BEST).exists():
+            reporter.report(progress, running)
+    team.wait()
     return model
 
 
-def _limited(plan: Plan, rows: Sequence[Encoded]) -> Plan:
+def _limited(plan: Plan, rows: Sequence[Encoded], team: Team) -> Plan:
     """The plan in steps where it is in passes: equal seeds then give equal models on any machine that
     ends within the minutes."""
     if plan.passes is None or plan.steps is not None:
         return plan
     one = len(batches(rows, tokens=plan.batch_tokens, seed=f"{plan.seed}/0"))
-    steps = max(1, math.ceil(plan.passes * one))
+    steps = max(1, math.ceil(plan.passes * one / team.size))
     return replace(plan, steps=steps, report_steps=plan.report_steps or max(1, steps // REPORTS))
 
 
@@ -241,11 +258,12 @@ def _due(minutes: float, steps: int | None, progress: Progress, last: Progress) 
     return progress.seconds - last.seconds >= minutes * 60
 
 
-def _step(model: Any, optimizer: Any, loss: Any, *, rate: float) -> float:
+def _step(model: Any, optimizer: Any, loss: Any, *, rate: float, team: Team) -> float:
     """Takes one step down the gradient of `loss`, clipped; returns the loss."""
     import torch  # noqa: PLC0415
 
     loss.backward()
+    team.average_gradients(model)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for group in optimizer.param_groups:
         group["lr"] = rate

@@ -4,6 +4,9 @@ refused, and how a killed training goes on."""
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,6 +35,7 @@ from bot.training.trainer import train
 from db.exports import ExportStore
 from db.models import ModelVersionStore
 
+ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 HOUSE_PRICE = "Our price for the Copper Kettle is $49.00."
 SHORT = Options(replay=0, steps=3, threads=1)
@@ -82,6 +86,7 @@ def _conversation(desk: Desk, pair: Pair) -> int:
 
 
 def learned(desk: Desk, tiny: Path, options: Options = SHORT, **how: Any) -> Any:
+    """The version; Any, for a process that only helps has none."""
     return learn(desk.shop.settings, desk.shop._database, Path("latest"), options=options, now=NOW,
                  model=tiny, told=lambda share, loss: None, **how)  # fmt: skip
 
@@ -184,7 +189,7 @@ def test_that_the_next_training_begins_with_the_version_in_use(desk: Desk, tiny:
     first = learned(desk, tiny)
     store = ModelVersionStore(desk.shop._database)
     store.promote("generator", first.name, first.version, user_name="Mia", report={}, now=NOW)
-    second = learn(desk.shop.settings, desk.shop._database, Path("latest"), options=SHORT, now=NOW,
+    second: Any = learn(desk.shop.settings, desk.shop._database, Path("latest"), options=SHORT, now=NOW,
                    told=lambda share, loss: None)  # fmt: skip
     assert second.parent == first.version
     assert second.name == first.name == "tiny"
@@ -270,6 +275,27 @@ def test_that_a_training_whose_best_model_was_lost_in_a_kill_writes_it_again(
     (training,) = (desk.shop.settings.training_folder).iterdir()
     (training / "best").rename(tmp_path / "gone")
     assert (desk.shop.settings.home / learned(desk, tiny).path).is_dir()
+
+
+@pytest.mark.slow
+def test_that_several_processes_train_one_model(
+    desk: Desk, tiny: Path, home: Path, tmp_path: Path
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SHOPBOT_HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python",
+         sys.executable, "-c", "from bot.cli import main; main()", "finetune", "--export", "latest",
+         "--model", str(tiny), "--replay", "0", "--passes", "1", "--threads", "1"],
+        env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("is not in use yet") == 1
+    alone = learned(desk, tiny, replace(SHORT, steps=None, passes=1.0), out=tmp_path / "alone")
+    (together,) = (
+        one for one in ModelVersionStore(desk.shop._database).all() if one.version != alone.version
+    )
+    steps = alone.metrics["steps"]
+    assert steps / 2 <= together.metrics["steps"] <= steps / 2 + 1
 
 
 # ---- what is refused -----------------------------------------------------------------------------
