@@ -31,6 +31,7 @@ from bot.retention import retain
 from bot.sessions import SessionLocks
 from bot.settings import Settings
 from bot.snapshots import Snapshot, Snapshots
+from bot.speaking import Speaker
 from bot.state import DialogState
 from bot.turn import Card, ChatRequest, Language, Reply
 from bot.understanding.redaction import redact, visible
@@ -42,10 +43,12 @@ from retrieval.values import Filters, Query
 if TYPE_CHECKING:
     from bot.dialog import Dialog
     from bot.generators.base import Generator
+    from bot.phraser import Phraser
     from bot.syncing import Sync
     from db.catalog import CatalogStore
     from db.conversations import Conversation
     from db.engine import Database
+    from db.models import ModelVersion, ModelVersionStore
     from retrieval.embedders import Embedder
 
 log = logging.getLogger(__name__)
@@ -60,6 +63,7 @@ class Shop:
         from db.catalog import CatalogStore
         from db.conversations import ConversationStore
         from db.desk import DeskStore
+        from db.models import ModelVersionStore
         from db.orders import OrderStore
         from db.proofs import ProofStore
         from db.requests import RequestStore
@@ -79,8 +83,12 @@ class Shop:
         self._proofs = ProofStore(self._database)
         self._secret = settings.secret()
         self._notifier = make_notifier(settings.handoff)
-        self._generator = generator and _guarded(generator, settings)
-        self._unloaded = ""  # why the generator of the settings could not be loaded
+        versions = ModelVersionStore(self._database)
+        self._speaker = Speaker(
+            lambda: promoted_version(settings, versions),
+            lambda version: _guarded(make_generator(settings, version), settings),
+            given=generator and _guarded(generator, settings),
+        )
         self._embedder = make_embedder(settings)
         self._reader = reader_of(settings, self._embedder)
         self._scorer = AnswerScorer()
@@ -325,9 +333,8 @@ class Shop:
         if failure := self._unkept.lately():
             reasons: tuple[str, ...] = (f"{failure} The log says why.",)
             return replace(readiness, ready=False, reasons=reasons)
-        dumb = self._without_generator()
-        reasons = tuple(filter(None, [self._snapshots.trouble, dumb]))
-        return replace(readiness, reasons=reasons, generator_resting=bool(dumb))
+        reasons = tuple(filter(None, [self._snapshots.trouble, self._speaker.trouble]))
+        return replace(readiness, reasons=reasons, generator_resting=not self._speaker.speaks)
 
     def sync(self) -> None:
         """Takes the feed over if it has changed, and what came of it up before a shopper asks.
@@ -335,6 +342,18 @@ class Shop:
         Raises SyncFailed and NotReadyError."""
         make_sync(self.settings, self._database, self._embedder).run()
         self._current()
+
+    def take_up_promoted(self) -> None:
+        """Lets the generator speak that was promoted or rolled back to since: turns that have begun end
+        with the one before. For a thread beside the turns."""
+        try:
+            if self._speaker.take_up():
+                phraser = self._phraser()
+                self._snapshots.change(
+                    lambda loaded: replace(loaded, dialog=loaded.dialog.spoken_by(phraser))
+                )
+        except StoreError as error:
+            log.warning("what was promoted is looked up later: %s", error)
 
     def read_ahead(self, ended: Callable[[], bool]) -> int:
         """Encodes what product pages and rules say, so that no shopper waits for it; returns how many
@@ -346,8 +365,13 @@ class Shop:
 
     def warm(self) -> None:
         """Plays a few turns that nobody sees and nothing stores, so that no shopper waits for the
-        encoder, the classifier's heads, the verifier's vocabulary or the generator to load."""
-        dialog = self.dialog
+        encoder, the classifier's heads, the verifier's vocabulary or the generator to load; where
+        there is no index yet, of the generator alone."""
+        try:
+            self._speaker.generator()
+            dialog = self.dialog
+        except (NotReadyError, StoreError):  # readiness tells
+            return
         self._scorer.log_odds("does it float?", ["It floats."])
         for message in ("hello", "what is your return policy?", "do you have a gift?", "你好"):
             dialog.answer(
@@ -366,7 +390,6 @@ class Shop:
         from bot.answers import Answerer
         from bot.catalogue import Catalogue
         from bot.dialog import Dialog
-        from bot.phraser import Phraser
         from bot.policy import Desk
         from bot.recommend import Recommender
         from bot.understanding.intents import IntentClassifier
@@ -404,34 +427,22 @@ class Shop:
             secret=secret,
             languages=self._languages,
         )
-        phraser = Phraser(
-            generator=self._chosen_generator(),
+        currency = next((p.price.currency for p in catalogue.products.values() if p.price), "")
+        dialog = Dialog(
+            desk=desk, understander=understander, phraser=self._phraser(), currency=currency
+        )
+        return Snapshot(version, dialog, searcher, catalogue)
+
+    def _phraser(self) -> Phraser:
+        from bot.phraser import Phraser
+
+        return Phraser(
+            generator=self._speaker.generator(),
             plain=PlainGenerator(),
             k=self.settings.generator.candidates,
             tone=self.settings.generator.tone,
             never=Never(self.settings.chat.promise_never),
         )
-        currency = next((p.price.currency for p in catalogue.products.values() if p.price), "")
-        dialog = Dialog(desk=desk, understander=understander, phraser=phraser, currency=currency)
-        return Snapshot(version, dialog, searcher, catalogue)
-
-    def _without_generator(self) -> str:
-        """Why plain sentences speak although the settings name a generator, "" where they do not."""
-        if isinstance(self._generator, GuardedGenerator):
-            return self._generator.trouble
-        return self._unloaded
-
-    def _chosen_generator(self) -> Generator:
-        """The generator of the settings, and plain sentences where it cannot be loaded."""
-        if self._generator is None:
-            try:
-                self._generator = _guarded(make_generator(self.settings), self.settings)
-            except Exception as error:  # whatever the libraries make of a broken folder
-                told = str(error) if isinstance(error, ConfigError) else type(error).__name__
-                self._unloaded = f"no generator ({told}); plain sentences speak until a restart"
-                log.error("%s", self._unloaded)
-                self._generator = PlainGenerator()
-        return self._generator
 
 
 def open_store(settings: Settings) -> Database:
@@ -526,8 +537,15 @@ def _guarded(generator: Generator, settings: Settings) -> Generator:
     return GuardedGenerator(generator, seconds=settings.generator.seconds)
 
 
-def make_generator(settings: Settings) -> Generator:
-    """The generator of the settings. Raises ConfigError."""
+def promoted_version(settings: Settings, versions: ModelVersionStore) -> ModelVersion | None:
+    """The promoted generator, where the settings leave the choice: plain and remote ones are theirs."""
+    from bot.versions import KIND
+
+    return versions.active(KIND) if settings.generator.kind == "gpt2" else None
+
+
+def make_generator(settings: Settings, version: ModelVersion | None = None) -> Generator:
+    """The generator of a version, or that of the settings. Raises ConfigError."""
     from pathlib import Path
 
     if settings.generator.kind == "plain":
@@ -541,7 +559,8 @@ def make_generator(settings: Settings) -> Generator:
             api_key=settings.generator.remote_key.get_secret_value(),
             seconds=settings.generator.seconds,
         )
-    folder, seconds = Path(settings.generator.model), settings.generator.seconds
+    folder = settings.home / version.path if version else Path(settings.generator.model)
+    seconds = settings.generator.seconds
     if settings.generator.runtime == "ctranslate2":
         from bot.generators.ctranslate import CTranslateGenerator
 

@@ -22,6 +22,7 @@ from bot.cli_desk import retention, stale
 from bot.cli_evaluate import evaluate_app
 from bot.cli_finetune import finetune
 from bot.cli_learning import export
+from bot.cli_models import models_app
 from bot.cli_training import answering, corpus_app, heads
 from bot.cli_users import users_app
 from bot.errors import ConfigError, NotReadyError, ShopbotError
@@ -54,10 +55,12 @@ requests_app = typer.Typer(
 )
 app.add_typer(requests_app)
 app.add_typer(users_app, name="users")
+app.add_typer(models_app, name="models")
 out = Console(soft_wrap=True)
 
 DEMO_HOME = Path("var/demo")
 DEMO_NAME = "Fern & Kettle"
+TAKEN_UP_EVERY = 2.0  # seconds until a served shop speaks with what was promoted
 Host = Annotated[str, typer.Option(help="address to listen on")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")]
 
@@ -216,7 +219,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     import uvicorn
 
     from bot.app import Shop, web_settings
-    from bot.background import in_background
+    from bot.background import in_background, repeated
     from bot.retention import every_day
     from bot.syncing import by_interval, due
     from bot.web.app import create_app
@@ -229,8 +232,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
         readiness = shop.readiness()
         for reason in readiness.reasons:
             out.print(f"{'note' if readiness.ready else 'not ready'}: {reason}", markup=False)
-        if readiness.ready:
-            shop.warm()
+        shop.warm()
         tasks.enter_context(every_day(shop.purge))
         if (interval := settings.feed.interval) is not None:
             first = due(shop.catalog.imported_at(), now=settings.clock()(), interval=interval)
@@ -238,6 +240,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
         tasks.enter_context(
             in_background(lambda ended: shop.read_ahead(ended.is_set), name="reading")
         )
+        tasks.enter_context(repeated(shop.take_up_promoted, every=TAKEN_UP_EVERY, name="promoted"))
         out.print(f"chat:  http://{host}:{port}/chat\nAPI:   http://{host}:{port}/api/chat")
         uvicorn.run(
             create_app(shop, web_settings(settings)),

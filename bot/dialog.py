@@ -49,6 +49,15 @@ class Dialog:
         self._phraser = phraser
         self._currency = currency
 
+    def spoken_by(self, phraser: Phraser) -> Dialog:
+        """Returns the same dialogue phrased by another."""
+        return Dialog(
+            desk=self._desk,
+            understander=self.understander,
+            phraser=phraser,
+            currency=self._currency,
+        )
+
     def read_ahead(self, ended: Callable[[], bool]) -> int:
         """Reads pages and rules before they are asked about; see Answerer.read_ahead."""
         return self._desk.answerer.read_ahead(ended)

@@ -84,6 +84,12 @@ class Snapshots:
             log.error("a new index waits for the database: %s", error)
             return self._loaded
 
+    def change(self, change: Callable[[Snapshot], Snapshot]) -> None:
+        """Puts what `change` makes of the loaded snapshot in its place; turns that have begun keep theirs."""
+        with self._loading:
+            if self._loaded is not None:
+                self._loaded = change(self._loaded)
+
     def _go_on(self, version: str, reason: str, error: Exception) -> Snapshot:
         if self._loaded is None:
             raise NotReadyError(reason) from error

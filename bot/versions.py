@@ -6,18 +6,22 @@ Knows nothing about how one is trained, judged or served.
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from bot.errors import ConfigError
-from bot.generators.folder import Gpt2Folder
+from bot.generators.folder import APPROVED, Gpt2Folder
 from db.models import ModelVersion, ModelVersionStore
 
 KIND = "generator"
-LEARNED = "learned.json"  # what a training of ours leaves in a model's folder
-_FILES = ("config.json", "model.safetensors", "tokenizer.json", "vocab.json", "merges.txt")
+_FILES = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "vocab.json",
+    "merges.txt",
+    APPROVED,
+)
 
 Which = tuple[str, str]  # name and version
 
@@ -45,8 +49,7 @@ def register(store: ModelVersionStore, folder: Path, *, home: Path, now: datetim
     """
     model = Gpt2Folder(folder)
     model.check_weights()
-    learned = _learned(folder)
-    name, version = str(learned.get("name", model.name)), str(learned.get("version", model.version))
+    learned, name, version = model.learned, model.name, model.version
     known = _found(store, (name, version))
     digest = digest_of(folder)
     if known and known.active and known.digest != digest:
@@ -80,16 +83,3 @@ def _path_of(folder: Path, home: Path) -> str:
 def _found(store: ModelVersionStore, which: Which) -> ModelVersion | None:
     versions = (one for one in store.all() if one.kind == KIND)
     return next((one for one in versions if (one.name, one.version) == which), None)
-
-
-def _learned(folder: Path) -> dict[str, Any]:
-    path = folder / LEARNED
-    if not path.is_file():
-        return {}
-    try:
-        learned = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
-    if not isinstance(learned, dict) or learned.get("kind", KIND) != KIND:
-        raise ConfigError(f"{path} describes no generator")
-    return learned

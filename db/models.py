@@ -99,6 +99,22 @@ class ModelVersionStore:
             if not known.rowcount:
                 connection.execute(insert(model_versions).values(named | row))
 
+    def note(self, kind: str, name: str, version: str, metrics: dict[str, Any]) -> None:
+        """Keep more metrics of a version, in place of those of the same names. Raises UnknownVersion."""
+        named = (
+            model_versions.c.kind == kind,
+            model_versions.c.name == name,
+            model_versions.c.version == version,
+        )
+        with self._database.write() as connection:
+            self._database.lock(connection)
+            row = connection.execute(select(model_versions.c.metrics).where(*named)).first()
+            if row is None:
+                raise _unknown(kind, (name, version))
+            connection.execute(
+                update(model_versions).where(*named).values(metrics=row.metrics | metrics)
+            )
+
     def active(self, kind: str) -> ModelVersion | None:
         """The version of this kind that is in use."""
         versions = self._select(model_versions.c.kind == kind, model_versions.c.active)
@@ -202,9 +218,13 @@ def _put_in_use(connection: Connection, kind: str, which: tuple[str, str] | None
         .values(active=True)
     )
     if not put.rowcount:
-        raise UnknownVersion(
-            f"there is no {kind} {which[0]} {which[1]}: `shopbot models list` names them"
-        )
+        raise _unknown(kind, which)
+
+
+def _unknown(kind: str, which: tuple[str, str]) -> UnknownVersion:
+    return UnknownVersion(
+        f"there is no {kind} {which[0]} {which[1]}: `shopbot models list` names them"
+    )
 
 
 def _history(connection: Connection, kind: str) -> list[Promotion]:

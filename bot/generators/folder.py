@@ -30,6 +30,9 @@ END = "<|end|>"
 APPROVED = (
     "approved.json"  # slot-marked texts that the shop's people taught the model word for word
 )
+LEARNED = (
+    "learned.json"  # what a training of ours says of the model: its name, from what it learned
+)
 TONES_SINCE, HINTS_SINCE = 2, 3  # of `shopbot.format` in config.json
 
 
@@ -50,8 +53,8 @@ class Gpt2Folder:
     """`config.json`, `model.safetensors` and a tokenizer, as `tokenizer.json` or in the old layout.
 
     Control words that the tokenizer lacks are added, so that any GPT-2 can be served and then
-    fine-tuned. `name` is the folder's name, `version` the start of the weights' SHA-256, `rows` the
-    word of each row of the embedding matrix, `ends` the tokens that end a text, and `never` those
+    fine-tuned. `name` is what `learned.json` calls it, else the folder's name, `version` the start of
+    the weights' SHA-256, `learned` what that file says, empty where there is none, `rows` the word of each row of the embedding matrix, `ends` the tokens that end a text, and `never` those
     that no text may hold: control words, markers, pieces that could spell one, rows without a word.
     """
 
@@ -67,7 +70,8 @@ class Gpt2Folder:
                 + (hint if pickled else "")
             )
         self.path = path
-        self.name = path.absolute().name
+        self.learned = _learned(path / LEARNED)
+        self.name = str(self.learned.get("name", path.absolute().name))
         with self.weights.open("rb") as file:
             self.digest = hashlib.file_digest(file, "sha256").hexdigest()
         self.version = self.digest[:12]
@@ -177,6 +181,19 @@ class Gpt2Folder:
             for text, logprob in found.items()
         ]
         return sorted(candidates, key=lambda c: (len(wanted - set(markers(c.marked))), -c.logprob))
+
+
+def _learned(file: Path) -> dict[str, Any]:
+    """Reads what a training of ours left, empty where it is no model of ours. Raises ConfigError."""
+    if not file.is_file():
+        return {}
+    try:
+        learned = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} cannot be read ({error}): remove it, or copy it anew") from error
+    if not isinstance(learned, dict) or learned.get("kind", "generator") != "generator":
+        raise ConfigError(f"{file} describes no generator: name another folder")
+    return learned
 
 
 def _approved(file: Path) -> frozenset[str]:

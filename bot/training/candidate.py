@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import ConfigError
-from bot.generators.folder import APPROVED, Gpt2Folder
-from bot.versions import KIND, LEARNED, register
+from bot.generators.folder import APPROVED, LEARNED, Gpt2Folder
+from bot.versions import KIND, register
 from db.models import ModelVersion, ModelVersionStore
 
 _ACCOUNT = ("log.jsonl", "curves.png")  # of the training, kept beside the model

@@ -25,7 +25,7 @@ from bot.training.learning import REPLAY, mixed, settled, taken_out
 from bot.training.processes import Team
 from bot.training.reporting import BEST, LOG
 from bot.training.trainer import PEAK, Plan, train
-from bot.versions import KIND, LEARNED
+from bot.versions import KIND
 from db.engine import Database
 from db.exports import Export, ExportStore
 from db.models import ModelVersion, ModelVersionStore
@@ -149,7 +149,7 @@ def learn(
     )  # fmt: skip
     best = training / BEST
     kept = candidate.keep(
-        training, best, learned, name=_name(start), home=settings.home, store=store, now=now,
+        training, best, learned, name=start.name, home=settings.home, store=store, now=now,
         place=out or settings.models_folder / Gpt2Folder(best).version,
     )  # fmt: skip
     shutil.rmtree(training)
@@ -161,14 +161,6 @@ def _start(settings: Settings, store: ModelVersionStore, model: Path | None) -> 
     if model is None and (active := store.active(KIND)):
         model = settings.home / active.path
     return Gpt2Folder(model or Path(settings.generator.model))
-
-
-def _name(start: Gpt2Folder) -> str:
-    """What the generator is called: as the one it began with, whose folder may be called by a version."""
-    about = start.path / LEARNED
-    if about.is_file():
-        return str(json.loads(about.read_text(encoding="utf-8"))["name"])
-    return start.name
 
 
 def _key(digest: str, start: Gpt2Folder, options: Options) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from db.conversations import ConversationStore
 from db.engine import Database
+from db.errors import UnknownVersion
 from db.models import ModelVersionStore
 from db.orders import OrderStore
 from db.proofs import ProofStore
@@ -293,3 +294,21 @@ def test_that_an_earlier_version_can_be_made_active_again(database: Database) ->
     assert version is not None
     assert version.version == "1"
     assert len(store.all()) == 2
+
+
+def test_that_metrics_are_added_to_a_version_and_leave_what_is_in_use_alone(
+    database: Database,
+) -> None:
+    store = ModelVersionStore(database)
+    register(store, "1")
+    register(store, "2", active=False)
+    store.note("generator", "gpt2-shop", "2", {"gate": {"passed": True}})
+    store.note("generator", "gpt2-shop", "2", {"gate": {"passed": False}, "slot_error": 0.5})
+    active, other = store.all()
+    assert (active.active, "gate" in active.metrics) == (True, False)
+    assert not other.active
+    assert other.metrics == {
+        "slot_error": 0.5, "by_language": {"zh": 1}, "gate": {"passed": False},
+    }  # fmt: skip
+    with pytest.raises(UnknownVersion, match="models list"):
+        store.note("generator", "gpt2-shop", "3", {})

@@ -8,9 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from shop_homes import NOW, build_tiny, copy_of, shop_in
+from shop_homes import NOW, build_tiny, copy_of, settings_of, shop_in
 
 from bot import cli
+from bot.app import Shop
 from bot.turn import ChatRequest
 from db.records import Money, Product, ProductId
 
@@ -247,9 +248,9 @@ def test_that_an_explained_turn_shows_every_candidate_with_its_scores(
 
     from bot.terminal import trace_as_text
 
-    shop = shop_in(copy_of(tiny, tmp_path / "home"))
     texts = ("<title_1> is cheap.", "<title_1> is <price_1>, was $99.00.", "Copper Kettle: $49.00.")
-    shop._generator = remote(lambda request: choices(*texts))
+    generator = remote(lambda request: choices(*texts))
+    shop = Shop(settings_of(copy_of(tiny, tmp_path / "home")), generator=generator)
     record = shop.conversations.turn(
         shop.chat(ChatRequest("How much is the Copper Kettle?")).turn_id
     )

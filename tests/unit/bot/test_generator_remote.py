@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from remote_server import MODEL, URL, choices, phrases_plainly, remote
-from shop_homes import build_tiny, settings_of, shop_in
+from shop_homes import build_tiny, settings_of
 
-from bot.app import make_generator
+from bot.app import Shop, make_generator
 from bot.doctor import examine
 from bot.errors import ConfigError, GeneratorError
 from bot.generators.base import PhraseRequest
@@ -547,8 +547,8 @@ def test_that_a_true_remote_text_is_said_word_for_word_and_kept_with_markers() -
 
 @pytest.mark.parametrize("in_values", [False, True])
 def test_that_a_whole_shop_speaks_through_a_remote_model(tmp_path: Path, in_values: bool) -> None:
-    shop = shop_in(build_tiny(tmp_path / "home", products=[KETTLE]))
-    shop._generator = remote(phrases_plainly(in_values=in_values))
+    home = build_tiny(tmp_path / "home", products=[KETTLE])
+    shop = Shop(settings_of(home), generator=remote(phrases_plainly(in_values=in_values)))
     for message in ("What does the Copper Kettle cost?", "铜水壶 Copper Kettle 多少钱？"):
         reply = shop.chat(ChatRequest(message))
         assert reply.generator_name == f"remote/{MODEL}"
