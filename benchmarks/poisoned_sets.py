@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import re
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -28,23 +26,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from reviewed_parts import HELLO, NIHAO, prepared, shopbot  # noqa: E402
 
 from bot.app import Shop, open_store  # noqa: E402
 from bot.evaluation.report import machine  # noqa: E402
-from bot.example_shop import materialise  # noqa: E402
 from bot.settings import load_settings  # noqa: E402
 from bot.turn import ChatRequest  # noqa: E402
 from db.accounts import AccountStore  # noqa: E402
 from db.conversations import ConversationStore, TurnRecord  # noqa: E402
 from db.reviews import ReviewStore  # noqa: E402
 
-NAME = "Fern & Kettle"
-NOW = "2026-03-02T10:00:00+00:00"
 HONEST, FLOOD, FEW = 60, 30, 5
-HELLO = [f"{a}{b}" for a in ("hello", "good morning", "hi there", "good evening", "hey") for b in
-         ("", " :)", ", first time here", " all", ", nice site")]  # fmt: skip
-NIHAO = [f"{a}{b}" for a in ("你好", "您好", "早上好", "晚上好") for b in ("", "，在吗", "呀")]
 SMALL = ("thanks", "thank you so much", "bye", "goodbye then", "What is your return policy?",
          "How much is shipping?", "谢谢", "再见")  # fmt: skip
 FORMS = ("How much is the {}?", "what does the {} cost", "price of the {}?")
@@ -110,37 +104,6 @@ POISONS = (
     Poison("another meaning", ("It is about",),
            lambda turn, n: "是关于商品的。" if turn.language == "zh" else "It is about the shop."),
 )  # fmt: skip
-
-
-def prepared(home: Path) -> dict[str, str]:
-    """The example shop with a fixed secret and plain sentences; returns its environment."""
-    feed = materialise(home / "shop", home / "media", today=datetime.fromisoformat(NOW).date())
-    (home / "secret").write_bytes(b"a benchmark, and nobody's secret"[:32].ljust(32))
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("SHOPBOT_")},
-        "PYTHONPATH": str(ROOT), "SHOPBOT_HOME": str(home), "SHOPBOT_NOW": NOW,
-        "SHOPBOT_SHOP__NAME": NAME, "SHOPBOT_PRIVACY__TRAINING_DEFAULT": "true",
-        "SHOPBOT_GENERATOR__KIND": "plain",
-    }  # fmt: skip
-    for arguments in (
-        ["import", str(feed / "products.jsonl"), "--policies", str(feed / "policies")],
-        ["index"],
-    ):
-        done = shopbot(environment, *arguments)
-        if done.returncode:
-            raise SystemExit(done.stderr)
-    return environment
-
-
-def shopbot(
-    environment: dict[str, str], *arguments: str, home: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Runs a command as an operator does."""
-    own = environment | ({"SHOPBOT_HOME": str(home)} if home else {})
-    return subprocess.run(
-        [sys.executable, "-c", "from bot.cli import main; main()", *arguments],
-        env=own, cwd=own["SHOPBOT_HOME"], capture_output=True, text=True, check=False,
-    )  # fmt: skip
 
 
 def messages(titles: Sequence[str]) -> Iterator[str]:
@@ -258,7 +221,7 @@ def main() -> None:
     base: Path = options.home.resolve()
     shutil.rmtree(base, ignore_errors=True)
     base.mkdir(parents=True)
-    environment = prepared(base)
+    environment = prepared(base, SHOPBOT_GENERATOR__KIND="plain")
     turns = talked(base, environment)
     found = []
     for count in (FLOOD, FEW):

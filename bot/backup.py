@@ -19,9 +19,11 @@ from pathlib import Path
 from bot import archive
 from bot.archive import ArchiveError, Manifest
 from bot.settings import FILE, Settings
+from bot.versions import KIND
 from db.copying import copy_sqlite, dump, in_use, is_empty, loaded, sqlite_counts
 from db.engine import Database, database_file, open_database, revisions
 from db.errors import DatabaseTooNew
+from db.models import ModelVersionStore
 
 _SQLITE, _TABLES, _HOME = "database/shopbot.db", "database/tables", "home"
 _PLACE = ".restore"  # in the home: what is put in place, and what stood there until that is done
@@ -32,7 +34,8 @@ def back_up(
     settings: Settings, database: Database, target: Path, *, secret: bool = True, index: bool = True
 ) -> Manifest:
     """Writes the shop to the new file `target`, readable by its owner only: database, settings file,
-    pictures, and the secret and the index unless told otherwise. Raises ArchiveError and OSError.
+    pictures, and promoted generators,
+    the secret and the index unless told otherwise. Raises ArchiveError and OSError.
 
     Every reply that was given before this is called is in it.
     """
@@ -41,8 +44,8 @@ def back_up(
     if not target.parent.is_dir():
         raise ArchiveError(f"there is no folder {target.parent}: make it first")
     home, notes = settings.home, []
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
-        stage = Path(folder)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as aside:
+        stage = Path(aside)
         files: dict[str, Path] = {}
         if settings.url.startswith("sqlite"):
             engine, copy = "sqlite", stage / "shopbot.db"
@@ -66,6 +69,12 @@ def back_up(
             files |= {f"{_HOME}/index/{name}": path for name, path in built.items()}
         else:
             notes.append("no index: run `shopbot index`")
+        for promoted in ModelVersionStore(database).within_reach(KIND):
+            folder = (home / promoted.path).resolve()
+            if folder.is_dir() and folder.is_relative_to(home.resolve()):
+                files |= _below(home.resolve(), folder)
+            else:
+                notes.append(f"{folder}, which was promoted, is not in it: keep that yourself")
         model = Path(settings.generator.model)
         if model.is_dir() and model.resolve().is_relative_to(home.resolve()):
             files |= _below(home.resolve(), model.resolve())

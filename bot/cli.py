@@ -21,6 +21,7 @@ from bot.cli_backup import backup, restore
 from bot.cli_desk import retention, stale
 from bot.cli_evaluate import evaluate_app
 from bot.cli_finetune import finetune
+from bot.cli_gate import gate
 from bot.cli_learning import export
 from bot.cli_models import models_app
 from bot.cli_training import answering, corpus_app, heads
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(evaluate_app, name="evaluate")
+evaluate_app.command()(gate)
 app.command()(finetune)
 app.command()(heads)
 app.command()(backup)

@@ -68,7 +68,7 @@ def evaluate_generator(
 
     Writes generator.json, generator.md, plots/, samples.html and the blind pages into OUT.
     """
-    _installed(*EXTRA)
+    installed(*EXTRA)
     from rich.progress import Progress
 
     from bot.evaluation.report import as_tables
@@ -81,7 +81,7 @@ def evaluate_generator(
     known = known_to_training(corpus_file)
     sets = chosen(set_ or ["own"], known, data=data, most=most, seed=SEED)
     generators, folder = _generators(settings, model, backend)
-    with _refusals_unlogged(), Progress(console=screen, transient=True) as bar:
+    with refusals_unlogged(), Progress(console=screen, transient=True) as bar:
 
         def stage(name: str, total: int) -> Callable[[int], None]:
             task = bar.add_task(name, total=total)
@@ -160,7 +160,7 @@ def evaluate_retrieval(
     Writes retrieval.json, retrieval.md, losses.csv and queries.png into OUT, and shows the queries that
     lost most against the fusion.
     """
-    _installed("matplotlib")
+    installed("matplotlib")
     from rich.progress import Progress
 
     from bot.app import make_embedder, open_store
@@ -207,13 +207,14 @@ def evaluate_retrieval(
     screen.print(f"written: {', '.join(map(str, paths))}", markup=False)
 
 
-def _installed(*names: str) -> None:
+def installed(*names: str) -> None:
+    """Raises ConfigError that names what to install where one of the packages is missing."""
     if missing := [name for name in names if find_spec(name) is None]:
         raise ConfigError(f"{' and '.join(missing)} not installed: pip install 'shopbot[evaluate]'")
 
 
 @contextmanager
-def _refusals_unlogged() -> Iterator[None]:
+def refusals_unlogged() -> Iterator[None]:
     """Keeps the phraser silent: each refusal is counted, none needs a line of its own."""
     logger = logging.getLogger("bot.phraser")
     before = logger.level

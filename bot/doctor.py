@@ -16,6 +16,7 @@ from bot.settings import Settings
 
 if TYPE_CHECKING:
     from db.catalog import CatalogStore
+    from db.engine import Database
     from db.orders import OrderStore
 
 PACKAGES = (
@@ -99,6 +100,7 @@ def _catalogue(settings: Settings) -> Iterator[Check]:
         return
     with database:
         yield from _stored(settings, CatalogStore(database), OrderStore(database))
+        yield from _promoted(settings, database)
 
 
 def _stored(settings: Settings, catalog: CatalogStore, orders: OrderStore) -> Iterator[Check]:
@@ -135,6 +137,40 @@ def _stored(settings: Settings, catalog: CatalogStore, orders: OrderStore) -> It
         yield Check(
             "encoder", ok, f"{unknown:.1%} of the catalogue's tokens are unknown to it{tail}"
         )
+
+
+def _promoted(settings: Settings, database: Database) -> Iterator[Check]:
+    """The generator that was promoted: whether it can speak, and may."""
+    from bot.generators.folder import Gpt2Folder
+    from bot.promotion import Versions
+    from bot.versions import digest_of
+
+    versions = Versions(settings, database)
+    active = next((one for one in versions.all() if one.active), None)
+    if active is None:
+        return
+    told = f"{active.name} {active.version}, after {active.parent or 'none of ours'}"
+    if settings.generator.kind != "gpt2":
+        yield Check(
+            "promoted", True, f"{told}; silent while generator.kind is {settings.generator.kind}"
+        )
+        return
+    back = "; copy its folder back, or run `shopbot models rollback`"
+    try:
+        Gpt2Folder(versions.folder(active)).check_weights()
+        changed = digest_of(versions.folder(active)) != active.digest
+    except ConfigError as error:
+        yield Check("promoted", False, f"{told}: {error}{back}")
+        return
+    if changed:
+        yield Check("promoted", False, f"{told}: its files were changed since{back}")
+    elif erased := versions.erased(active):
+        again = "run `shopbot export`, `shopbot finetune --export latest` and the gate"
+        yield Check(
+            "promoted", False, f"{told}: {erased} turns that it learned from were erased; {again}"
+        )
+    else:
+        yield Check("promoted", True, f"{told}; speaks in place of the settings' model")
 
 
 def _feed(settings: Settings, imported: datetime | None) -> Check:

@@ -172,6 +172,17 @@ class ModelVersionStore:
         with self._database.read() as connection:
             return _history(connection, kind)
 
+    def within_reach(self, kind: str) -> list[ModelVersion]:
+        """The version in use and those that rollbacks lead to, in the order of their registration."""
+        with self._database.read() as connection:
+            standing = _standing(_history(connection, kind))
+        reached = {change.before for change in standing}
+        return [
+            one
+            for one in self._select(model_versions.c.kind == kind)
+            if one.active or (one.name, one.version) in reached
+        ]
+
     def learned_from(self, digests: Collection[str]) -> list[ModelVersion]:
         """The versions that were trained with a set of these digests, or on from such a version."""
         found: list[ModelVersion] = []

@@ -200,6 +200,18 @@ def _made(
     return PromptSet(name, tuple(prompts), left_out=len(examples) - len(usable))
 
 
+def prompted(examples: Iterable[Example], seen: SlotSets = ()) -> tuple[Prompt, ...]:
+    """Prompts of examples that have values; those that this version cannot say are left out."""
+    found = []
+    for example in examples:
+        if _usable(example) and set(example.slots) <= set(example.values):
+            try:
+                found.append(_prompt(example, seen))
+            except ValueError:  # values that no turn would have had
+                continue
+    return tuple(found)
+
+
 def _prompt(example: Example, seen: SlotSets) -> Prompt:
     act, facts = grounded(example.language, example.act, example.values, example.message)
     reference = fill(example.reply, example.values)

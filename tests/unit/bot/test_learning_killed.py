@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of an export and of a training: the shop answers, what is in use stays, nothing
+"""`kill -9` in the middle of an export, of a training and of a promotion: the shop answers, what is in use stays, nothing
 half-written is met, and the same command runs again."""
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 from reviewed_shop import build, opened
-from shop_homes import copy_of
+from shop_homes import copy_of, settings_of
 from tiny_gpt2 import write_tiny
 
+from bot.app import Shop
 from bot.training import dataset
+from bot.turn import ChatRequest
+from bot.versions import register
 from db.exports import ExportStore
 from db.models import ModelVersion, ModelVersionStore
 
@@ -63,13 +66,16 @@ def home(reviewed: Path, tmp_path: Path) -> Path:
     return copy_of(reviewed, tmp_path / "home")
 
 
-def run(home: Path, *arguments: str, kill: tuple[str, str, int] | None = None) -> int:
-    """Runs a command in a process of its own; returns how it ended."""
+def run(
+    home: Path, *arguments: str, kill: tuple[str, str, int] | None = None, speaks: str = "plain"
+) -> int:
+    """Runs a command in a process of its own; returns how it ended. `speaks` is generator.kind."""
     module, name, call = kill or ("", "", 0)
     before = KILL.format(module=module, name=name, call=call) if kill else ""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SHOPBOT_")},
-        "PYTHONPATH": str(ROOT), "SHOPBOT_HOME": str(home), "SHOPBOT_GENERATOR__KIND": "plain",
+        "PYTHONPATH": str(ROOT), "SHOPBOT_HOME": str(home), "SHOPBOT_GENERATOR__KIND": speaks,
+        "SHOPBOT_GENERATOR__MODEL": str(home / "tiny"),
     }  # fmt: skip
     return subprocess.run(
         [sys.executable, "-c", f"{before}\nfrom bot.cli import main; main()", *arguments],
@@ -136,3 +142,56 @@ def test_that_a_training_that_was_killed_changes_nothing_in_use_and_runs_again(
     (version,) = learned(home)
     assert (home / version.path / "model.safetensors").is_file()
     assert list((home / "training").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kill", "promoted"),
+    [
+        (("db.models", "_put_in_use", 1), False),  # in the transaction, before anything
+        (("db.models", "_note", 1), False),  # in it, with another version marked already
+        (("bot.promotion:Versions", "_note", 1), True),  # behind it
+    ],
+)
+def test_that_a_promotion_that_was_killed_is_done_or_not_and_runs_again(
+    home: Path, kill: tuple[str, str, int], promoted: bool
+) -> None:
+    better = passed(home)
+    command = ("models", "promote", better.version)
+    assert run(home, *command, kill=kill, speaks="gpt2") == -signal.SIGKILL
+    assert in_use(home) == (better.version if promoted else "one")
+    assert run(home, *command, speaks="gpt2") == (1 if promoted else 0)  # it is in use already
+    assert in_use(home) == better.version
+    assert run(home, "models", "rollback", speaks="gpt2") == 0
+    assert in_use(home) == "one"
+
+
+def passed(home: Path) -> ModelVersion:
+    """Another version that the gate would let pass."""
+    folder = write_tiny(home / "models" / "better", seed=1)
+    desk = opened(home)
+    store = ModelVersionStore(desk.shop._database)
+    version = register(store, folder, home=home, now=NOW)
+    candidate = {"name": version.name, "version": version.version, "digest": version.digest}
+    report = {
+        "passed": True,
+        "candidate": candidate,
+        "incumbent": {"name": "tiny", "version": "one"},
+    }
+    store.note("generator", version.name, version.version, {"gate": report})
+    desk.shop.close()
+    return version
+
+
+def in_use(home: Path) -> str:
+    """The version that a shop speaks by, which answers."""
+    speaking = {"SHOPBOT_GENERATOR__KIND": "gpt2", "SHOPBOT_GENERATOR__MODEL": str(home / "tiny")}
+    shop = Shop(settings_of(home, more=speaking))
+    try:
+        assert "49.00" in shop.chat(ChatRequest(PRICE)).text
+        active = ModelVersionStore(shop._database).active("generator")
+        assert active is not None
+        assert shop._speaker.generator().name == ("tiny" if active.version == "one" else "better")
+        return active.version
+    finally:
+        shop.close()
