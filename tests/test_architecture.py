@@ -148,7 +148,9 @@ def _plain(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-COMMANDS = {f"bot.cli{name}" for name in ("", "_training", "_evaluate", "_learning", "_finetune")}
+COMMANDS = {
+    f"bot.cli{name}" for name in ("", "_training", "_evaluate", "_learning", "_finetune", "_gate")
+}
 OFF_DUTY = ("bot.training", "bot.evaluation")  # no part of a served shop
 
 

@@ -9,8 +9,6 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from bot.evaluation import gate, pages
 from bot.evaluation.gate import CANDIDATE, INCUMBENT, Heard, Speaker
 from bot.evaluation.generator import Said
@@ -37,9 +35,7 @@ def page(report: Mapping[str, Any], heard: Mapping[Speaker, Heard]) -> str:
         arrows=ARROWS,
         sections=sections,
         failed=failed,
-        plots=[
-            Markup(plot) for plot in _plots(heard)
-        ],  # of our own making: figures and fixed words
+        plots=_plots(heard),
     )
 
 
