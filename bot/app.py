@@ -41,6 +41,7 @@ from db.errors import DatabaseUnavailable, StoreError
 from retrieval.values import Filters, Query
 
 if TYPE_CHECKING:
+    from bot.desk.office import Office
     from bot.dialog import Dialog
     from bot.generators.base import Generator
     from bot.phraser import Phraser
@@ -97,6 +98,12 @@ class Shop:
         self._freshness = freshness_of(settings, self.catalog)
         self._sessions = SessionLocks()
         self._unkept = Unkept()
+
+    def office(self) -> Office:
+        """Returns the desk of this shop, which the console shows."""
+        from bot.desk.office import office_of
+
+        return office_of(self.settings, self._database)
 
     def close(self) -> None:
         """Sends the notices that wait and closes the database; the shop answers no more."""

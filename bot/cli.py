@@ -212,7 +212,7 @@ def build(settings: Settings, database: Any) -> None:
 
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 7860) -> None:
-    """Serve the API and the chat page."""
+    """Serve the API, the chat page and the console of the shop's people."""
     run_server(load_settings(), host, port)
 
 
@@ -243,9 +243,12 @@ def run_server(settings: Settings, host: str, port: int) -> None:
             in_background(lambda ended: shop.read_ahead(ended.is_set), name="reading")
         )
         tasks.enter_context(repeated(shop.take_up_promoted, every=TAKEN_UP_EVERY, name="promoted"))
-        out.print(f"chat:  http://{host}:{port}/chat\nAPI:   http://{host}:{port}/api/chat")
+        out.print(
+            f"chat:    http://{host}:{port}/chat\nconsole: http://{host}:{port}/console\n"
+            f"API:     http://{host}:{port}/api/chat"
+        )
         uvicorn.run(
-            create_app(shop, web_settings(settings)),
+            create_app(shop, web_settings(settings), office=shop.office()),
             host=host,
             port=port,
             log_level="warning",

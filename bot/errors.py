@@ -7,7 +7,9 @@ ShopbotError
  ├── MessageError      a message is blank or over-long; send another
  ├── SessionUnknownError  no such conversation, or it was erased; start a new one
  ├── TurnUnknownError  the conversation has no such turn
- └── AccountError      a name or password of the desk is refused; the message says what would do
+ ├── AccountError      a name or password of the desk is refused; the message says what would do
+ ├── NotAllowedError   the account's role may not do that; ask a lead or an admin
+ └── DeskError         what an agent asks for cannot be done so; the message says why
 """
 
 from __future__ import annotations
@@ -47,3 +49,11 @@ class TurnUnknownError(ShopbotError):
 
 class AccountError(ShopbotError):
     """A name or password cannot be taken, or too many wrong ones were tried."""
+
+
+class NotAllowedError(ShopbotError):
+    """Nobody is signed in, or the account's role does not suffice."""
+
+
+class DeskError(ShopbotError):
+    """A form of the desk that cannot be carried out: a field is blank, over-long or not of its list."""

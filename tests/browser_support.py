@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import uvicorn
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import BrowserContext, Frame, Page
-from scripted_shop import ScriptedService
 
+from bot.desk.office import Office
 from bot.web.app import create_app
-from bot.web.service import WebSettings
+from bot.web.service import ShopService, WebSettings
 
 SECRET = b"a secret of thirty-two bytes....."
 ARGUMENTS = (
@@ -34,9 +34,12 @@ PICTURE = (
 
 
 @contextmanager
-def served(service: ScriptedService, *, port: int = 0, **settings: Any) -> Iterator[str]:
+def served(
+    service: ShopService, *, port: int = 0, office: Office | None = None, **settings: Any
+) -> Iterator[str]:
     """The address of a running shop; the same `port` again is the same shop restarted."""
-    app = create_app(service, WebSettings(secret=SECRET, shop_name=service.shop_name, **settings))
+    told = WebSettings(secret=SECRET, shop_name=service.shop_name, **settings)
+    app = create_app(service, told, office=office)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""Puts the faces of one shop together: API, chat page, pictures. Starts no server."""
+"""Puts the faces of one shop together: API, chat page, console, pictures. Starts no server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
@@ -14,9 +15,11 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from bot.desk.office import Office
 from bot.web.api import api_router
-from bot.web.chat_guard import PATH, ChatGuard
+from bot.web.chat_guard import PATH, chat_gate
 from bot.web.embedding import embedding_router
+from bot.web.gradio_gate import GradioGate
 from bot.web.limits import Limiter
 from bot.web.metrics import Metrics
 from bot.web.middleware import AccessLog, BodyLimit, SecurityHeaders
@@ -39,11 +42,14 @@ class _Pictures(StaticFiles):
         return response
 
 
-def create_app(service: ShopService, settings: WebSettings) -> FastAPI:
-    """Returns the ASGI app of one shop. Several may live in one process; they share nothing."""
-    # Gradio takes seconds to import, which every command that serves nothing is spared.
-    import gradio as gr
+def create_app(
+    service: ShopService, settings: WebSettings, *, office: Office | None = None
+) -> FastAPI:
+    """Returns the ASGI app of one shop, with a console where there is an `office` to show.
 
+    Several may live in one process; they share nothing.
+    """
+    # Gradio takes seconds to import, which every command that serves nothing is spared.
     from bot.web.chat_page import ChatPage, build_blocks
 
     metrics = Metrics()
@@ -68,11 +74,45 @@ def create_app(service: ShopService, settings: WebSettings) -> FastAPI:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"chat/{query}", status_code=307)
 
-    def mount() -> None:
+    # The last middleware added is the first one asked.
+    events = _mounted(app, lambda: build_blocks(ChatPage(desk, settings), settings), PATH)
+    app.add_middleware(GradioGate, page=chat_gate(settings, events))
+    if office is not None:
+        _add_console(app, office, settings, limiter)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(AccessLog)
+    return app
+
+
+def _add_console(app: FastAPI, office: Office, settings: WebSettings, limiter: Limiter) -> None:
+    from bot.web.console import blocks as console_page
+    from bot.web.console.guard import PATH as CONSOLE
+    from bot.web.console.guard import ConsoleGuard
+    from bot.web.console.render import HERE
+    from bot.web.console.sign_in import sign_in_router
+    from bot.web.console.view import Console
+
+    app.include_router(sign_in_router(office.accounts, settings.shop_name, limiter))
+    app.mount("/console-assets", StaticFiles(directory=HERE / "static"))
+    events = _mounted(app, lambda: console_page.build_console(Console(office)), CONSOLE)
+    app.add_middleware(GradioGate, page=console_page.console_gate(settings, events))
+    app.add_middleware(ConsoleGuard, accounts=office.accounts, shop_name=settings.shop_name)
+
+
+def _mounted(app: FastAPI, build: Callable[[], Any], path: str) -> dict[int, bool]:
+    """Mounts a page of Gradio's; returns its events by their number, and whether each is queued.
+
+    It is made while an event loop runs: without one Gradio makes several and closes none.
+    """
+    import gradio as gr
+
+    def mount() -> dict[int, bool]:
+        blocks = build()
         gr.mount_gradio_app(
             app,
-            build_blocks(ChatPage(desk, settings), settings),
-            path=PATH,
+            blocks,
+            path=path,
             footer_links=[],
             run_history=False,
             show_error=False,
@@ -82,14 +122,16 @@ def create_app(service: ShopService, settings: WebSettings) -> FastAPI:
             pwa=False,
             theme=_theme(),
         )
+        return {number: bool(event.queue) for number, event in blocks.fns.items()}
 
-    _in_a_loop(mount)
-    # The last one added is the first one asked.
-    app.add_middleware(ChatGuard, settings=settings)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(AccessLog)
-    return app
+    async def mount_in_a_loop() -> dict[int, bool]:
+        return mount()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(mount_in_a_loop())
+    return mount()
 
 
 def _theme() -> object:
@@ -97,17 +139,3 @@ def _theme() -> object:
     import gradio as gr
 
     return gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
-
-
-def _in_a_loop(build: Callable[[], None]) -> None:
-    """Calls `build` while an event loop runs: without one Gradio makes several and closes none."""
-
-    async def run() -> None:
-        build()
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(run())
-    else:
-        build()

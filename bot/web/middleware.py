@@ -77,7 +77,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("content-security-policy", BARE_POLICY)
                 headers["x-content-type-options"] = "nosniff"
-                headers["referrer-policy"] = "no-referrer"
+                headers.setdefault("referrer-policy", "no-referrer")
                 headers["permissions-policy"] = "camera=(), microphone=(), geolocation=()"
                 headers["cross-origin-opener-policy"] = "same-origin"
                 if scope["path"].startswith("/api/"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from browser_support import ARGUMENTS, PICTURE, Visitor, served
+from console_support import Counter, Seat, opened
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from scripted_shop import ScriptedService
 
@@ -75,3 +76,21 @@ def pictures() -> Path | None:
     """Where to write screenshots: the folder SHOPBOT_TEST_SCREENSHOTS names, if any."""
     folder = os.environ.get("SHOPBOT_TEST_SCREENSHOTS")
     return Path(folder) if folder else None
+
+
+@pytest.fixture(scope="module")
+def counter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
+    """A tiny shop with people at its desk."""
+    with opened(tmp_path_factory.mktemp("desk") / "home") as counter:
+        yield counter
+
+
+@pytest.fixture
+def seat(visitor: Callable[..., Visitor], counter: Counter) -> Callable[..., Seat]:
+    """Makes browsers at the desk; with a name they are signed in, and shown a page."""
+
+    def make(name: str = "", to: str = "", **options: Any) -> Seat:
+        one = Seat(visitor(**options), counter.address)
+        return one.sign_in(name, to) if name else one
+
+    return make

@@ -1,0 +1,40 @@
+"""The desk of one shop: what its pages are made of. The pages know nothing but this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.accounts import Accounts
+from bot.desk.queue import Queue
+from bot.settings import Settings
+from db.accounts import AccountStore
+from db.catalog import CatalogStore
+from db.engine import Database
+from db.queue import QueueStore
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Who may come in, and what is done there; every method may be called from several threads."""
+
+    shop_name: str
+    accounts: Accounts
+    queue: Queue
+
+
+def office_of(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Office:
+    """Returns the desk over a shop's database. Its clock is the system's: SHOPBOT_NOW stops the
+    dialogue's alone, and a sign-in must still expire."""
+    accounts = AccountStore(database)
+    return Office(
+        shop_name=settings.shop.name or "Shop",
+        accounts=Accounts(accounts, clock),
+        queue=Queue(QueueStore(database), accounts, CatalogStore(database), clock),
+    )
