@@ -34,7 +34,7 @@ RETURNS = Document("returns", "policy", "Returns", "# Returns\n\nWithin 30 days 
 ORDER = Order(
     OrderId("TS-1001"), email="ann@example.org", status="delivered", delivered_on=date(2026, 2, 27)
 )
-READY = "#desk[aria-busy=false] main h1"
+READY = "#desk[aria-busy=false] .dk-main h1"
 
 
 @dataclass

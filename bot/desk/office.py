@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.accounts import Accounts
+from bot.desk.conversations import Conversations
 from bot.desk.queue import Queue
+from bot.desk.reviews import Reviews
+from bot.desk.traces import Traces
+from bot.promises import Never
 from bot.settings import Settings
 from db.accounts import AccountStore
 from db.catalog import CatalogStore
+from db.conversations import ConversationStore
+from db.desk import DeskStore
 from db.engine import Database
 from db.queue import QueueStore
+from db.reviews import ReviewStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,9 @@ class Office:
     shop_name: str
     accounts: Accounts
     queue: Queue
+    conversations: Conversations
+    traces: Traces
+    reviews: Reviews
 
 
 def office_of(
@@ -32,9 +42,16 @@ def office_of(
 ) -> Office:
     """Returns the desk over a shop's database. Its clock is the system's: SHOPBOT_NOW stops the
     dialogue's alone, and a sign-in must still expire."""
-    accounts = AccountStore(database)
+    accounts, catalog = AccountStore(database), CatalogStore(database)
+    conversations, desk = ConversationStore(database), DeskStore(database)
+    reviews = ReviewStore(database)
     return Office(
         shop_name=settings.shop.name or "Shop",
         accounts=Accounts(accounts, clock),
-        queue=Queue(QueueStore(database), accounts, CatalogStore(database), clock),
+        queue=Queue(QueueStore(database), accounts, catalog),
+        conversations=Conversations(conversations, desk, reviews, accounts, clock),
+        traces=Traces(conversations, catalog),
+        reviews=Reviews(
+            reviews, conversations, accounts, clock, never=Never(settings.chat.promise_never)
+        ),
     )

@@ -5,7 +5,6 @@ Knows nothing about pages.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -20,8 +19,8 @@ from retrieval.text import tokens
 PAGE = 25  # turns of a page
 LONGEST = 200  # characters of a search or a tag
 WORDS = 20  # words of a search that are looked for
-# what the best hit of a search scores at least where the shop has what was asked for, mostly
-WEAK = 1.0
+# a hit that shares no word with what was asked scores by its meaning alone, which stays below this
+WEAK = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +64,10 @@ class Choices:
 class Queue:
     """The queue of one shop."""
 
-    def __init__(
-        self,
-        store: QueueStore,
-        accounts: AccountStore,
-        catalog: CatalogStore,
-        clock: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, store: QueueStore, accounts: AccountStore, catalog: CatalogStore) -> None:
         self._store = store
         self._accounts = accounts
         self._catalog = catalog
-        self._clock = clock
 
     @needs("agent")
     def page(self, user: User, wanted: Wanted, *, before: int | None = None) -> Page:
@@ -102,6 +94,9 @@ class Queue:
         for text in (wanted.search, wanted.tag, wanted.product, wanted.agent, wanted.intent):
             if len(text) > LONGEST:
                 raise DeskError(f"at most {LONGEST} characters are looked for")
+        words = words_of(wanted.search)
+        if wanted.search.strip() and not words:
+            raise DeskError("there is no word in it to look for")
         agent = None
         if wanted.agent:
             found = self._accounts.find(wanted.agent)
@@ -118,7 +113,7 @@ class Queue:
             tag=wanted.tag.strip() or None,
             since=_day(wanted.since),
             until=None if until is None else until + timedelta(days=1),
-            words=words_of(wanted.search),
+            words=words,
             below=WEAK,
         )
 

@@ -48,7 +48,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     own.filters |= {"moment": moment, "lasted": lasted, "named": named}
-    own.globals |= {"may": may}
+    own.globals |= {"may": may, "chat_words": lambda language: chat_render.words(language).reply}
     return own
 
 

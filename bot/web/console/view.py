@@ -63,7 +63,7 @@ class Console:
             said=said,
             bad=bad,
             **self._badges(asked.user),
-            body=self._body(page, asked, shown),
+            body=self._body(page, asked, shown, said_bad=bad),
         )
         return {
             "seq": _number(data.get("seq")),
@@ -95,7 +95,7 @@ class Console:
     def _drawn(self, page: Page, asked: Asked) -> Shown:
         return _answered(lambda: page.draw(self.office, asked))
 
-    def _body(self, page: Page, asked: Asked, shown: Shown) -> str:
+    def _body(self, page: Page, asked: Asked, shown: Shown, *, said_bad: bool) -> str:
         if shown.bad and not shown.values:
             return render("nothing.html", page=page, said=shown.said)
         return render(
@@ -103,6 +103,7 @@ class Console:
             page_title=page.title,
             address=asked.address,
             user=asked.user,
+            said_bad=said_bad,
             **shown.values,
         )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.web.console.page import Page
-from bot.web.console.pages import queue
+from bot.web.console.pages import queue, turn
 
-PAGES: tuple[Page, ...] = (queue.PAGE,)
+PAGES: tuple[Page, ...] = (queue.PAGE, turn.PAGE)
 FIRST = queue.PAGE
 
 

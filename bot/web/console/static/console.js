@@ -7,6 +7,7 @@ window.shopbotConsole = {
     const LOST_MS = 20000;                      // a call that is not answered by then is lost
     const RESTED_MS = 2 * 60 * 60 * 1000;       // … and who did nothing for so long is not kept signed in
     const KEYS_OFF = "shopbot.desk.keys-off";
+    const EDITED = "input:not([type=checkbox], [type=radio], [type=submit], [type=button]), textarea, select";
     const root = element.querySelector("#desk");
 
     let seq = 0;                 // of the newest call
@@ -150,14 +151,15 @@ window.shopbotConsole = {
     }
 
     function settle(asked, update, focused) {
+      const before = asked.kind === "act" && focused ? document.getElementById(focused) : null;
+      const over = update.done && before?.matches(EDITED);   // nothing is left to write there
       const wanted = update.bad && find("[data-bad-focus]")
+        || !over && before
         || find("[data-focus]")
-        || asked.kind === "act" && focused && document.getElementById(focused)
-        || find("main h1");
-      if (!wanted) return;
-      const here = wanted.matches("[data-bad-focus], [data-focus]");
-      wanted.focus({ preventScroll: !here });
-      if (here) wanted.scrollIntoView({ block: "center" });
+        || find(".dk-main h1");
+      wanted?.focus({ preventScroll: true });
+      const shown = wanted?.getBoundingClientRect();
+      if (shown && (shown.top < 0 || shown.bottom > innerHeight)) wanted.scrollIntoView({ block: "start" });
     }
 
     // Living parts are drawn anew where they have changed; the rest, and what is typed, stays.
@@ -215,13 +217,12 @@ window.shopbotConsole = {
       const link = event.target.closest("a[href^='#']");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      if (link.hasAttribute("data-skip")) find("main").focus();
+      if (link.hasAttribute("data-skip")) find(".dk-main").focus();
       else if (link.getAttribute("href") === location.hash) visit(location.hash);
       else location.hash = link.getAttribute("href");
     });
     addEventListener("hashchange", () => { if (location.hash !== address) visit(location.hash); });
 
-    const EDITED = "input:not([type=checkbox], [type=radio], [type=submit], [type=button]), textarea, select";
     const act = {
       j: () => step(1),
       k: () => step(-1),
