@@ -95,6 +95,24 @@ class RequestStore:
         with self._database.read() as connection:
             return [_request(row) for row in connection.execute(_open().order_by(requests.c.id))]
 
+    def closed(self, *, most: int) -> list[StoredRequest]:
+        """The requests that were closed, the last one first."""
+        query = (
+            select(requests)
+            .where(requests.c.status != RECORDED)
+            .order_by(requests.c.closed_at.desc(), requests.c.id.desc())
+            .limit(most)
+        )
+        with self._database.read() as connection:
+            return [_request(row) for row in connection.execute(query)]
+
+    def get(self, number: str) -> StoredRequest | None:
+        """The request of this number, open or closed."""
+        query = select(requests).where(requests.c.id == _row_id(number))
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _request(row)
+
     def close(self, number: str, *, status: str, now: datetime) -> bool:
         """Give an open request its outcome (any word but `recorded`); False when none is open."""
         if status == RECORDED:

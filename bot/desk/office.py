@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 
 from bot.accounts import Accounts
 from bot.desk.conversations import Conversations
+from bot.desk.live import Live
+from bot.desk.people import People
 from bot.desk.queue import Queue
+from bot.desk.requests import Requests
 from bot.desk.reviews import Reviews
 from bot.desk.traces import Traces
 from bot.promises import Never
@@ -19,6 +22,7 @@ from db.conversations import ConversationStore
 from db.desk import DeskStore
 from db.engine import Database
 from db.queue import QueueStore
+from db.requests import RequestStore
 from db.reviews import ReviewStore
 
 
@@ -32,6 +36,9 @@ class Office:
     conversations: Conversations
     traces: Traces
     reviews: Reviews
+    live: Live
+    requests: Requests
+    people: People
 
 
 def office_of(
@@ -54,4 +61,7 @@ def office_of(
         reviews=Reviews(
             reviews, conversations, accounts, clock, never=Never(settings.chat.promise_never)
         ),
+        live=Live(desk, conversations, accounts, clock),
+        requests=Requests(RequestStore(database), desk, accounts, clock, secret=settings.secret),
+        people=People(accounts, clock),
     )

@@ -83,9 +83,13 @@ Act = Callable[[Office, Asked], Shown]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. `template` lies in `templates/`; `acts` are the forms it takes, by their `act` field;
-    `every` is in how many seconds its living parts are drawn anew, 0 for never. A page without
-    `label` is not in the navigation; `under` names the page that is marked there instead."""
+    """One page. `template` lies in `templates/`; `acts` are the forms it takes, by their `act` field.
+
+    `every` is in how many seconds what lives is drawn anew: the counts in the navigation, and where the
+    page is `living` its parts marked `data-live`. A page without `label` is not in the navigation;
+    `under` names the page that is marked there instead. `badge` is the count beside its label, `news`
+    what is said when that changes.
+    """
 
     path: str
     title: str
@@ -95,5 +99,8 @@ class Page:
     acts: Mapping[str, Act] = field(default_factory=dict)
     label: str = ""
     under: str = ""
-    every: float = 0.0
+    every: float = 20.0
+    living: bool = False
+    badge: Callable[[Office, User], int] | None = None
+    news: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)  # told by the help: key → what it does

@@ -49,7 +49,8 @@ class Console:
                 page, shown = self._page(asked)
             shown = shown or self._drawn(page, asked)
             shown = replace(shown, values=dict(shown.values) | dict(acted.values))
-        shown = shown or self._drawn(page, asked)
+        again = data.get("again") is True
+        shown = shown or (Shown() if again and not page.living else self._drawn(page, asked))
         if shown.said and not said:
             said, bad = shown.said, shown.bad
         html = render(
@@ -62,8 +63,8 @@ class Console:
             address=asked.address,
             said=said,
             bad=bad,
-            **self._badges(asked.user),
-            body=self._body(page, asked, shown, said_bad=bad),
+            badges=self._badges(asked.user),
+            body="" if again and not page.living else self._body(page, asked, shown, said_bad=bad),
         )
         return {
             "seq": _number(data.get("seq")),
@@ -73,7 +74,7 @@ class Console:
             "said": said,
             "bad": bad,
             "done": done,
-            "again": data.get("again") is True,
+            "again": again,
             "every": page.every,
         }
 
@@ -107,8 +108,16 @@ class Console:
             **shown.values,
         )
 
-    def _badges(self, user: User | None) -> Data:
-        return {"badges": {}}
+    def _badges(self, user: User | None) -> dict[str, int]:
+        """The counts beside the labels of the pages that have one."""
+        counts = {}
+        for page in PAGES:
+            if page.badge is not None and user is not None and may(user, page.role):
+                try:
+                    counts[page.path] = page.badge(self.office, user)
+                except StoreError as error:
+                    log_failure(error)
+        return counts
 
 
 def _answered(work: Any) -> Shown:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.web.console.page import Page
-from bot.web.console.pages import queue, turn
+from bot.web.console.pages import live, people, queue, requests, turn
 
-PAGES: tuple[Page, ...] = (queue.PAGE, turn.PAGE)
+PAGES: tuple[Page, ...] = (queue.PAGE, turn.PAGE, live.PAGE, requests.PAGE, people.PAGE)
 FIRST = queue.PAGE
 
 

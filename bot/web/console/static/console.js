@@ -16,6 +16,7 @@ window.shopbotConsole = {
     let timer = 0, lost = 0, every = 0;
     let active = Date.now();
     let left = false;            // signed out meanwhile
+    let drawn = new Map();       // living parts as they came, by their name
 
     const find = selector => root.querySelector(selector);
     const say = text => {
@@ -45,8 +46,12 @@ window.shopbotConsole = {
       }
     }
 
-    function forget(form) {
-      for (const node of form.querySelectorAll("[data-draft]")) kept.set(drafted(node), "");
+    // What was typed while a form was under way is kept for the next one.
+    function forget(form, sent) {
+      for (const node of form.querySelectorAll("[data-draft]")) {
+        const before = sent[node.name] ?? "";
+        kept.set(drafted(node), node.value.startsWith(before) ? node.value.slice(before.length) : node.value);
+      }
     }
 
     function grow(node) {
@@ -59,7 +64,7 @@ window.shopbotConsole = {
     function call(data, kind, form = null) {
       seq += 1;
       if (kind !== "again") {
-        pending = { seq, kind, form };
+        pending = { seq, kind, form, sent: data.form };
         root.setAttribute("aria-busy", "true");
         clearTimeout(lost);
         lost = setTimeout(unreachable, LOST_MS);
@@ -131,19 +136,21 @@ window.shopbotConsole = {
       }
       clearTimeout(lost);
       pending = null;
-      if (asked.form && update.done) forget(asked.form);
+      if (asked.form && update.done) forget(asked.form, asked.sent);
       const focused = document.activeElement?.id;
       const moved = update.address !== address;
       address = update.address;
       if (location.hash !== address) history.replaceState(null, "", address);
       const top = root.scrollTop;
       root.innerHTML = update.html;
+      drawn = new Map([...root.querySelectorAll("[data-live]")].map(part => [part.dataset.live, part.outerHTML]));
       root.setAttribute("aria-busy", "false");
       for (const image of root.querySelectorAll("img")) {
         image.addEventListener("error", () => image.remove(), { once: true });
       }
       find("#dk-single").checked = !kept.get(KEYS_OFF);
       restore();
+      for (const part of root.querySelectorAll("[data-end]")) part.scrollTop = part.scrollHeight;
       root.scrollTop = moved ? 0 : top;
       settle(asked, update, focused);
       say(update.said || (moved ? update.title : ""));
@@ -168,7 +175,8 @@ window.shopbotConsole = {
       fresh.innerHTML = html;
       for (const part of fresh.content.querySelectorAll("[data-live]")) {
         const shown = find(`[data-live="${CSS.escape(part.dataset.live)}"]`);
-        if (!shown || shown.outerHTML === part.outerHTML) continue;
+        if (!shown || drawn.get(part.dataset.live) === part.outerHTML) continue;
+        drawn.set(part.dataset.live, part.outerHTML);
         const news = part.dataset.news && part.dataset.news !== shown.dataset.news ? part.dataset.news : "";
         const held = shown.contains(document.activeElement) ? document.activeElement.id : "";
         const atEnd = shown.scrollHeight - shown.scrollTop - shown.clientHeight < 60;
@@ -244,7 +252,11 @@ window.shopbotConsole = {
       const node = event.target.closest?.(EDITED);
       if (node) {
         if (event.key === "Escape") node.blur();
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && node.form) node.form.requestSubmit();
+        const sends = event.ctrlKey || event.metaKey || node.dataset.enter !== undefined && !event.shiftKey;
+        if (event.key === "Enter" && sends && node.form) {
+          event.preventDefault();
+          node.form.requestSubmit();
+        }
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || kept.get(KEYS_OFF)) return;
