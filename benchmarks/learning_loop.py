@@ -3,8 +3,8 @@ place of what the bot said, a generator is trained on it, judged, promoted and t
 
     python benchmarks/learning_loop.py [--home var/learning-loop] [--out benchmarks/learning_loop.json]
 
-300 conversations in two languages; 200 replies corrected by three rules: a fixed greeting with the shop's
-name, a set phrase for what is out of stock, no exclamation mark; the others approved. Every third product of
+300 conversations in two languages; 260 replies corrected by three rules, of which 200 are trained on: a fixed
+greeting with the shop's name, a set phrase for what is out of stock, no exclamation mark; the others approved. Every third product of
 the copy is sold out. Then `shopbot export`, `finetune`, `evaluate gate`, `models promote`, and 50 corrections
 that no training saw: how near the bot's replies come to them (chrF) and how many follow the rules, before and
 after. Prints a table, writes JSON and plots, and ends with an error where a bar is missed. About 12 minutes.
@@ -48,7 +48,7 @@ from db.conversations import ConversationStore, TurnRecord  # noqa: E402
 from db.reviews import ReviewStore  # noqa: E402
 from prompts.filling import OUT_OF_STOCK  # noqa: E402
 
-CONVERSATIONS, CORRECTED, JUDGED = 300, 200, 50
+CONVERSATIONS, CORRECTED, JUDGED = 300, 260, 50
 SOLD_OUT = 3  # every so many products
 GREETING = {
     "en": "A warm welcome from {shop}. What may we look for?",
@@ -58,6 +58,7 @@ GONE = {
     "en": "We are sorry, the {title_1} is {stock_1} at the moment.",
     "zh": "非常抱歉，{title_1}目前{stock_1}。",
 }
+MORE_EN, MORE_ZH = ("", "!", ", anybody there?", ", me again"), ("", "！", "，有人吗", "，第一次来")
 STOCK_EN = ("Is the {} in stock?", "do you have the {} in stock", "{} - available right now?",
             "can I get the {} right now, is it in stock?")  # fmt: skip
 STOCK_ZH = ("{}有货吗？", "{} 现在有现货吗", "请问{}还有货吗？")
@@ -89,14 +90,15 @@ def sold_out(feed: Path) -> None:
 
 def talks(titles: Sequence[str], gone: Sequence[str], dice: random.Random) -> Iterator[list[str]]:
     """Conversations of one to three messages, without end."""
-    hellos = itertools.cycle(dice.sample(HELLO + NIHAO, len(HELLO + NIHAO)))
+    openings = [f"{hello}{more}" for hello in HELLO for more in MORE_EN] + [f"{hello}{more}" for hello in NIHAO for more in MORE_ZH]  # fmt: skip
+    hellos = itertools.cycle(dice.sample(openings, len(openings)))
     stock = [form.format(title) for form in STOCK_EN + STOCK_ZH for title in gone]
     stocks = itertools.cycle(dice.sample(stock, len(stock)))
     asked = [form.format(title) for form in ASKED for title in titles]
     others = itertools.cycle(dice.sample(asked, len(asked)))
     while True:
-        talk = [next(hellos)] if dice.random() < 0.3 else []
-        talk.append(next(stocks) if dice.random() < 0.45 else next(others))
+        talk = [next(hellos)] if dice.random() < 0.5 else []
+        talk.append(next(stocks) if dice.random() < 0.55 else next(others))
         if dice.random() < 0.35:
             talk.append(dice.choice(CLOSING))
         yield talk
